@@ -69,6 +69,17 @@ def fingerprint(recording: Recording) -> str:
     return digest.hexdigest()
 
 
+def identity(recording: Recording) -> str:
+    """A short name for a recording's content, without reading it whole; the same while a session still grows."""
+    first = Path(recording.segments[0].path)
+    digest = hashlib.sha256()
+    if len(recording.segments) == 1 and not recordings.is_session(first.parent):
+        digest.update(f"{first.stat().st_size} ".encode())
+    with first.open("rb") as file:
+        digest.update(file.read(1 << 16))
+    return digest.hexdigest()[:12]
+
+
 class Reader:
     """Reads a stretch of a recording once, block by block; afterwards it knows what was wrong with it.
 

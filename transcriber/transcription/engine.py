@@ -7,7 +7,7 @@ search, never sampled. Parts of faster-whisper used here are semi-private, hence
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,10 +93,6 @@ class Engine:
             ) from error
         self._tokenizers: dict[tuple[str, str], Any] = {}
         self._suppressed = list(get_suppressed_tokens(self._tokenizer("en", "transcribe"), [-1]))
-
-    def prompt_tokens(self, text: str) -> int:
-        """How many tokens a prompt takes."""
-        return len(self._tokenizer("en", "transcribe").encode(" " + text.strip())) if text else 0
 
     def decode(self, sounds: Sequence[NDArray[np.int16]], request: Request) -> tuple[Hypothesis, ...]:
         """What is said in each of the sounds (16 kHz, at most 30 s each), decoded in one batch."""
@@ -193,6 +189,19 @@ class Engine:
             tuple(_words(result, text, tokenizer)) if text else ()
             for result, text, tokenizer in zip(aligned, texts, tokenizers, strict=True)
         ]
+
+
+def token_counter(folder: Path) -> Callable[[str], int]:
+    """Counts the tokens that a text takes in the prompt of the model in `folder`. Raises ModelError."""
+    import tokenizers
+
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # what the library raises has no class of its own
+        raise ModelError(
+            f"The tokenizer in {folder} cannot be read: {error}.", hint="Check it with: transcriber models verify"
+        ) from error
+    return lambda text: len(tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids)
 
 
 def resolve(compute: Compute) -> tuple[str, str]:

@@ -6,9 +6,12 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from transcriber.datatypes import SAMPLE_RATE, Word
 from transcriber.transcription.chunks import Chunk
 from transcriber.transcription.engine import Hypothesis
+from transcriber.transcription.vad import WINDOW_SAMPLES
 
 MIN_LOGPROB = -1.0  # per token; below it Whisper itself would try again
 MAX_COMPRESSION = 2.4  # bytes of text per compressed byte, as in openai/whisper
@@ -18,6 +21,9 @@ ECHO_WORDS = 6  # so many words of the prompt in a row are an echo
 SURE_LOGPROB, SURE_NO_SPEECH = -0.5, 0.5  # what text needs where the detector finds no speech at all
 SURE_PROBABILITY = 0.5  # what words need that lie outside all speech
 AWAY_S = 0.3  # from speech
+MIN_UNHEARD_S = 1.5  # so much speech without a word means that words are missing
+MAX_WORD_S = 1.2  # a longer word has been stretched over speech that was not written down
+NEAR_WORD_S = 0.2
 
 
 def faults(heard: Hypothesis, chunk: Chunk, *, prompt: str = "") -> tuple[str, ...]:
@@ -33,6 +39,7 @@ def _rules(heard: Hypothesis, chunk: Chunk, words: list[str], prompt: list[str])
         ("repetition", loops(words) or compression(words) > MAX_COMPRESSION),
         ("too many words", len(words) > MAX_WORDS_PER_S * max(duration, 1.0)),
         ("echo of the prompt", echoes(words, prompt)),
+        ("missing words", unheard(heard.words, chunk) > 0),
         ("low confidence", bool(words) and heard.avg_logprob < MIN_LOGPROB),
         ("no speech", bool(words) and not chunk.voiced and not _sure(heard)),
     )
@@ -40,6 +47,24 @@ def _rules(heard: Hypothesis, chunk: Chunk, words: list[str], prompt: list[str])
 
 def _sure(heard: Hypothesis) -> bool:
     return heard.avg_logprob > SURE_LOGPROB and heard.no_speech_prob < SURE_NO_SPEECH
+
+
+def unheard(words: Iterable[Word], chunk: Chunk) -> float:
+    """Seconds of sure speech without a word, counting stretches of at least MIN_UNHEARD_S."""
+    speech = np.zeros(len(chunk.samples) // WINDOW_SAMPLES + 1, bool)
+    for first, last in chunk.voiced:
+        speech[first // WINDOW_SAMPLES : last // WINDOW_SAMPLES] = True
+    for word in words:
+        end = min(word.end, word.start + MAX_WORD_S) + NEAR_WORD_S
+        speech[_window(word.start - NEAR_WORD_S) : _window(end) + 1] = False
+    places = np.flatnonzero(speech)
+    stretches = np.split(places, np.flatnonzero(np.diff(places) > _window(2 * NEAR_WORD_S)) + 1)
+    lengths = [len(stretch) * WINDOW_SAMPLES / SAMPLE_RATE for stretch in stretches]
+    return sum(length for length in lengths if length >= MIN_UNHEARD_S)
+
+
+def _window(time: float) -> int:
+    return max(0, int(time * SAMPLE_RATE / WINDOW_SAMPLES))
 
 
 def normal(texts: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """What is done with a chunk whose text looks wrong: try again in fixed steps, keep the best, say so.
 
-    as asked -> without the prompt -> with a repetition penalty -> in two halves
+    as asked -> with the other search (beam or greedy) -> in halves -> without the prompt -> with a penalty
 
 No step samples, so the same chunk always ends the same way.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PENALTY = 1.15
+OTHER_BEAM_SIZE = 5
 MIN_HALF_S = 4.0
 
 
@@ -57,9 +58,13 @@ def _settle(decoder: Decoder, chunk: Chunk, first: Hypothesis, request: Request)
         again = step(decoder, chunk)
         if again is not None:
             tried.append((again, guards.faults(again, chunk, prompt=request.prompt)))
-    best, flags = min(tried, key=lambda attempt: (len(attempt[1]), -attempt[0].avg_logprob))
+    best, flags = min(tried, key=lambda attempt: _badness(attempt[0], attempt[1], chunk))
     attempts = tuple(", ".join(found) for _, found in tried[:-1])
     return _outcome(best, chunk, attempts, flags)
+
+
+def _badness(heard: Hypothesis, found: tuple[str, ...], chunk: Chunk) -> tuple[int, float, float]:
+    return len(found), round(guards.unheard(heard.words, chunk)), -heard.avg_logprob
 
 
 def _worth_retrying(found: tuple[str, ...]) -> bool:
@@ -87,11 +92,19 @@ _Step = Callable[[Decoder, Chunk], Hypothesis | None]
 
 
 def _steps(request: Request) -> list[_Step]:
+    other = msgspec.structs.replace(request, beam_size=1 if request.beam_size > 1 else OTHER_BEAM_SIZE)
     plain = msgspec.structs.replace(request, prompt="")
     careful = msgspec.structs.replace(plain, repetition_penalty=PENALTY)
-    whole: list[Request] = [plain, careful] if request.prompt else [careful]
-    steps: list[_Step] = [lambda decoder, chunk, r=r: decoder.decode([chunk.samples], r)[0] for r in whole]  # type: ignore[misc]
-    return [*steps, lambda decoder, chunk: _in_halves(decoder, chunk, plain)]
+    unprompted = [_whole(plain), _halved(plain)] if request.prompt else []
+    return [_whole(other), _halved(request), *unprompted, _whole(careful)]
+
+
+def _whole(request: Request) -> _Step:
+    return lambda decoder, chunk: decoder.decode([chunk.samples], request)[0]
+
+
+def _halved(request: Request) -> _Step:
+    return lambda decoder, chunk: _in_halves(decoder, chunk, request)
 
 
 def _in_halves(decoder: Decoder, chunk: Chunk, request: Request) -> Hypothesis | None:

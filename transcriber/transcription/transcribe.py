@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
 import msgspec
 
@@ -114,31 +114,39 @@ def _decoded(
     """Each batch with its outcomes, in order, and whether they came from the journal."""
     finished = {record["key"]: record["outcomes"] for record in journal.records}
     engine: Decoder | None = None
-    waiting: deque[tuple[Batch, str, Future[tuple[Outcome, ...]] | tuple[Outcome, ...]]] = deque()
+    writing = Lock()
+
+    def compute(decoder: Decoder, batch: Batch, key: str) -> tuple[Outcome, ...]:
+        outcomes = decode_chunks(decoder, batch, job.request)
+        with writing:
+            journal.append({"key": key, "outcomes": msgspec.to_builtins(outcomes)})
+        return outcomes
+
+    waiting: deque[tuple[Batch, tuple[Outcome, ...] | Future[tuple[Outcome, ...]]]] = deque()
     pool = ThreadPoolExecutor(job.workers, thread_name_prefix="engine")
     try:
         for batch in batches:
             key = _key(batch)
             if key in finished:
-                waiting.append((batch, key, msgspec.convert(finished[key], tuple[Outcome, ...])))
+                waiting.append((batch, msgspec.convert(finished[key], tuple[Outcome, ...])))
             else:
                 engine = engine or load_engine()
-                waiting.append((batch, key, pool.submit(decode_chunks, engine, batch, job.request)))
+                waiting.append((batch, pool.submit(compute, engine, batch, key)))
             if len(waiting) > job.workers:
-                yield _settled(waiting.popleft(), journal)
+                yield _settled(waiting.popleft())
         while waiting:
-            yield _settled(waiting.popleft(), journal)
+            yield _settled(waiting.popleft())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _settled(item: tuple[Batch, str, Any], journal: Journal) -> tuple[Batch, tuple[Outcome, ...], bool]:
-    batch, key, outcomes = item
-    if not isinstance(outcomes, Future):
-        return batch, outcomes, True
-    computed: tuple[Outcome, ...] = outcomes.result()
-    journal.append({"key": key, "outcomes": msgspec.to_builtins(computed)})
-    return batch, computed, False
+def _settled(
+    item: tuple[Batch, tuple[Outcome, ...] | Future[tuple[Outcome, ...]]],
+) -> tuple[Batch, tuple[Outcome, ...], bool]:
+    batch, outcomes = item
+    if isinstance(outcomes, Future):
+        return batch, outcomes.result(), False
+    return batch, outcomes, True
 
 
 def _key(batch: Batch) -> str:
