@@ -1,0 +1,5 @@
+from transcriber.datatypes import Session
+
+
+def render(session: Session, *, audio: bytes | None) -> str:
+    return ""
