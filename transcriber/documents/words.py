@@ -23,8 +23,12 @@ _ABBREVIATION = re.compile(r"^(?:[A-Za-z]\.|(?:[A-Za-z]\.){2,}|(?:dr|mr|mrs|ms|p
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
-    """One word as it is shown: `text` is clean and bare, `spaced` tells whether a space stands before it."""
+    """One word as it is shown: `text` is clean and bare, `spaced` tells whether a space stands before it.
 
+    `number` counts the words of the transcript from 0.
+    """
+
+    number: int
     text: str
     spaced: bool
     start: float
@@ -46,18 +50,22 @@ def clean(text: str) -> str:
 
 def spoken(transcript: Transcript) -> tuple[Spoken, ...]:
     """Every word of a transcript in spoken order."""
-    return tuple(word for segment in transcript.segments for word in _of_segment(segment))
+    words: list[Spoken] = []
+    for segment in transcript.segments:
+        words.extend(_of_segment(segment, first_number=len(words)))
+    return tuple(words)
 
 
-def _of_segment(segment: Segment) -> Iterator[Spoken]:
-    first = True
+def _of_segment(segment: Segment, *, first_number: int) -> Iterator[Spoken]:
+    number = first_number
     for word in segment.words or _spread(segment):
         text = clean(word.text)
         if not text:
             continue
         yield Spoken(
+            number=number,
             text=text,
-            spaced=word.text[0].isspace() or (first and not _NO_SPACES.match(text)),
+            spaced=word.text[0].isspace() or (number == first_number and not _NO_SPACES.match(text)),
             start=word.start,
             end=max(word.start, word.end),
             speaker=clean(segment.speaker or "") or None,
@@ -65,7 +73,7 @@ def _of_segment(segment: Segment) -> Iterator[Spoken]:
             language=segment.language,
             flags=segment.flags,
         )
-        first = False
+        number += 1
 
 
 def _spread(segment: Segment) -> tuple[Word, ...]:
