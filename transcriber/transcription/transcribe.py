@@ -137,7 +137,7 @@ def _decoded(
         while waiting:
             yield _settled(waiting.popleft())
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _settled(

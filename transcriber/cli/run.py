@@ -1,0 +1,177 @@
+"""`run`, `transcribe`, `summarise` and `demo`: from a saved recording to documents."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transcriber.errors import PartialFailure, TranscriberError, UsageError
+
+if TYPE_CHECKING:
+    from transcriber.pipeline import Options, Result
+
+_RUN = """\b
+Examples:
+  transcriber {0} hall-h.wav
+  transcriber {0} recordings/isc-2026 --from @17:30 --to @18:00 --output-format {1}
+  transcriber {0} talk.mp4 --plan my-session.toml --language de --model small
+"""
+EXAMPLES = {
+    "run": _RUN.format("run", "html,srt"),
+    "transcribe": _RUN.format("transcribe", "srt,vtt"),
+    "summarise": "\b\nExamples:\n  transcriber summarise outputs/hall-h/transcript.json --recording hall-h.wav\n",
+    "demo": "\b\nExamples:\n  transcriber demo\n  transcriber demo --output-dir /tmp/demo\n",
+}
+
+Recordings = Annotated[list[Path], typer.Argument(help="Media files, or session folders.", show_default=False)]
+PlanFile = Annotated[Path | None, typer.Option("--plan", help="The session's plan (TOML or JSON).")]
+OutputDir = Annotated[Path | None, typer.Option("--output-dir", "-o", help="Where <session>/ goes.")]
+Formats = Annotated[str, typer.Option("--output-format", "-f", help="txt, srt, vtt, md, json, html, or all.")]
+Model = Annotated[str, typer.Option("--model", help="A model's name or folder.")]
+Language = Annotated[str, typer.Option("--language", help="Spoken language (en, de, ...); auto finds it.")]
+Languages = Annotated[str, typer.Option("--languages", help="With auto: only these, as in en,de,fr.")]
+Task = Annotated[str, typer.Option("--task", help="transcribe, or translate into English.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")]
+ComputeType = Annotated[str, typer.Option("--compute-type", help="int8, float32, float16, ...; auto picks.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: one per core.")]
+BatchSize = Annotated[int, typer.Option("--batch-size", min=1, max=64, help="Chunks decoded together.")]
+BeamSize = Annotated[int, typer.Option("--beam-size", min=1, max=20, help="1: greedy search, faster and rougher.")]
+InitialPrompt = Annotated[str, typer.Option("--initial-prompt", help="Text that sets the style of each chunk.")]
+Hotwords = Annotated[str, typer.Option("--hotwords", help="Names to listen for, separated by commas.")]
+Glossary = Annotated[bool, typer.Option("--glossary/--no-glossary", help="Listen for the plan's glossary too.")]
+VadFilter = Annotated[bool, typer.Option("--vad-filter/--no-vad-filter", help="Leave out what is not speech.")]
+Start = Annotated[str | None, typer.Option("--from", help="Begin here: 1:02:03, or clock time @17:30.")]
+End = Annotated[str | None, typer.Option("--to", help="End here: 1:32:00, or clock time @18:00.")]
+StartedAt = Annotated[str | None, typer.Option("--started-at", help="When the recording began, for @ times.")]
+LineWidth = Annotated[int, typer.Option("--max-line-width", min=10, max=200, help="Characters per subtitle line.")]
+LineCount = Annotated[int, typer.Option("--max-line-count", min=1, max=4, help="Lines per subtitle.")]
+
+
+def _on_recordings(action: str) -> Callable[..., None]:
+    """The command that does `run` or `transcribe` for each recording: both take the same options."""
+
+    def command(
+        recordings: Recordings,
+        plan: PlanFile = None,
+        output_dir: OutputDir = None,
+        output_format: Formats = "all",
+        model: Model = "whisper-base-int8",
+        language: Language = "auto",
+        languages: Languages = "",
+        task: Task = "transcribe",
+        device: Device = "auto",
+        compute_type: ComputeType = "auto",
+        threads: Threads = 0,
+        batch_size: BatchSize = 4,
+        beam_size: BeamSize = 5,
+        initial_prompt: InitialPrompt = "",
+        hotwords: Hotwords = "",
+        glossary: Glossary = True,
+        vad_filter: VadFilter = True,
+        start: Start = None,
+        end: End = None,
+        started_at: StartedAt = None,
+        max_line_width: LineWidth = 42,
+        max_line_count: LineCount = 2,
+    ) -> None:
+        from transcriber import pipeline
+
+        options = pipeline.Options(
+            plan=plan,
+            output_dir=output_dir,
+            formats=output_format,
+            model=model,
+            language=language,
+            languages=tuple(name for name in languages.split(",") if name),
+            task=task,
+            device=device,
+            compute_type=compute_type,
+            threads=threads,
+            batch_size=batch_size,
+            beam_size=beam_size,
+            initial_prompt=initial_prompt,
+            hotwords=hotwords,
+            glossary=glossary,
+            vad_filter=vad_filter,
+            start=start,
+            end=end,
+            started_at=started_at,
+            max_line_width=max_line_width,
+            max_line_count=max_line_count,
+        )
+        _each(recordings, options, getattr(pipeline, action))
+
+    return command
+
+
+def _each(recordings: list[Path], options: Options, work: Callable[..., Result]) -> None:
+    """Do the work for every recording; those that fail are named at the end, the others are done."""
+    from transcriber.cli.progress import showing
+
+    _refuse_twins(recordings)
+    failed: list[tuple[Path, TranscriberError]] = []
+    for path in recordings:
+        try:
+            with showing(path.name) as progress:
+                result = work(path, options, progress=progress)
+            _tell(result)
+        except TranscriberError as error:
+            if len(recordings) == 1 or error.exit_code > 128:
+                raise
+            print(f"error: {error.message}\nwhat to do: {error.hint}", file=sys.stderr)
+            failed.append((path, error))
+    if len(failed) == len(recordings):
+        raise failed[0][1]
+    if failed:
+        raise PartialFailure(
+            f"{len(failed)} of {len(recordings)} recordings failed: {', '.join(path.name for path, _ in failed)}.",
+            hint="The others are done; the errors above say what to do about these.",
+        )
+
+
+def _refuse_twins(recordings: list[Path]) -> None:
+    seen: dict[Path, Path] = {}
+    for path in recordings:
+        if (same := seen.setdefault(path.resolve(), path)) is not path:
+            raise UsageError(f"{path} is named twice.", hint=f"Name it once: {same}")
+
+
+def _tell(result: Result) -> None:
+    """Paths on stdout; what the reader should know on stderr."""
+    for path in result.paths:
+        print(path)
+    source = result.session.transcript.recording
+    for notice in source.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    if result.session.summary:
+        for answer in result.session.summary.answers:
+            print(f"{answer.verdict}: {answer.text}", file=sys.stderr)
+
+
+run = _on_recordings("run")
+transcribe = _on_recordings("transcribe")
+
+
+def summarise(
+    transcript: Annotated[Path, typer.Argument(help="A transcript.json that `run` or `transcribe` wrote.")],
+    recording: Annotated[
+        Path | None, typer.Option("--recording", help="Its recording, for a report with sound.")
+    ] = None,
+    plan: PlanFile = None,
+    output_dir: OutputDir = None,
+    output_format: Formats = "all",
+) -> None:
+    from transcriber import pipeline
+
+    options = pipeline.Options(plan=plan, output_dir=output_dir, formats=output_format)
+    _tell(pipeline.summarise(transcript, options, recording=recording))
+
+
+def demo(output_dir: OutputDir = None) -> None:
+    from transcriber import pipeline
+
+    _each([pipeline.sample_session()], pipeline.Options(output_dir=output_dir), pipeline.run)

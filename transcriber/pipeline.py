@@ -1,0 +1,275 @@
+"""The only file that knows the order of the stages; the command line and the public functions both call it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from transcriber import audio, models, plan, workspace
+from transcriber.datatypes import SAMPLE_RATE, Plan, Recording, Session, Settings, Summary, Transcript
+from transcriber.documents import Layout, parse_formats, write
+from transcriber.documents.sound import encode_aac
+from transcriber.documents.tables import read_transcript
+from transcriber.errors import PlanError, UsageError
+from transcriber.summary.encoder import SentenceEncoder
+from transcriber.summary.summarise import summarise as find_key_points
+from transcriber.timecode import parse_offset
+from transcriber.transcription import engine
+from transcriber.transcription import transcribe as loop
+from transcriber.transcription.prompt import build_prompt
+
+DEFAULT_MODEL = "whisper-base-int8"
+SENTENCE_ENCODER = "minilm-l6-v2-int8"
+DEFAULT_BEAM_SIZE = 5
+DEFAULT_BATCH_SIZE = 4
+CHUNK_RULES = 1  # of transcription/chunks.py: another number, and old journals are not resumed
+_LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "av", "numpy")
+
+ReportProgress = Callable[[loop.Progress, float | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything a run can be told. Names and meanings are those of the Whisper family.
+
+    `start` and `end` are times as people write them ("1:02:03", "@17:30"); `plan` is a TOML or JSON file (default:
+    the recording's own plan.toml, else the built-in plan); `formats` is a comma list or "all".
+    """
+
+    plan: Path | None = None
+    output_dir: Path | None = None
+    formats: str = "all"
+    model: str = DEFAULT_MODEL
+    language: str = "auto"
+    languages: tuple[str, ...] = ()
+    task: str = "transcribe"
+    beam_size: int = DEFAULT_BEAM_SIZE
+    batch_size: int = DEFAULT_BATCH_SIZE
+    initial_prompt: str = ""
+    hotwords: str = ""
+    glossary: bool = True
+    vad_filter: bool = True
+    device: str = "auto"
+    compute_type: str = "auto"
+    threads: int = 0
+    start: str | None = None
+    end: str | None = None
+    started_at: str | None = None
+    max_line_width: int = 42
+    max_line_count: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run made: the session, its folder, and the files in it."""
+
+    session: Session
+    folder: Path
+    paths: tuple[Path, ...]
+
+
+def run(recording: Path, options: Options | None = None, *, progress: ReportProgress | None = None) -> Result:
+    """Transcribe a recording, find the key points, write all documents. Each stage is saved before the next begins."""
+    options = options or Options()
+    parse_formats(options.formats)
+    opened = _open(recording, options)
+    session_plan = _plan(options, recording)
+    folder = _session_folder(opened, options)
+    with workspace.session_lock(folder, doing=f"run {recording}"):
+        transcript = _transcript(opened, session_plan, options, folder=folder, progress=progress)
+        session = Session(plan=session_plan, recording=opened, transcript=transcript)
+        formats = parse_formats(options.formats)
+        write(session, folder, [name for name in formats if name != "html"], options=_layout(options))
+        return _summarised(session, folder, options)
+
+
+def transcribe(recording: Path, options: Options | None = None, *, progress: ReportProgress | None = None) -> Result:
+    """Transcribe a recording and write the transcript's documents."""
+    options = options or Options()
+    formats = parse_formats(options.formats)
+    opened = _open(recording, options)
+    session_plan = _plan(options, recording)
+    folder = _session_folder(opened, options)
+    with workspace.session_lock(folder, doing=f"transcribe {recording}"):
+        transcript = _transcript(opened, session_plan, options, folder=folder, progress=progress)
+        session = Session(plan=session_plan, recording=opened, transcript=transcript)
+        paths = write(session, folder, formats, options=_layout(options), audio=_sound(session, formats))
+        return Result(session, folder, paths)
+
+
+def summarise(transcript: Path, options: Options | None = None, *, recording: Path | None = None) -> Result:
+    """Find the key points in a finished transcript (transcript.json) and write its documents anew.
+
+    With the `recording` the report can play its quotes.
+    """
+    options = options or Options()
+    read = read_transcript(transcript)
+    opened = _recording_of(read, recording)
+    session = Session(plan=_plan(options, transcript.parent), recording=opened, transcript=read)
+    folder = transcript.parent if options.output_dir is None else options.output_dir / workspace.safe_name(read.session)
+    with workspace.session_lock(folder, doing=f"summarise {transcript}"):
+        return _summarised(session, folder, options)
+
+
+def sample_session() -> Path:
+    """The recording that ships with the program."""
+    return workspace.shipped() / "recordings" / "sample-session"
+
+
+def _summarised(session: Session, folder: Path, options: Options) -> Result:
+    session = msgspec.structs.replace(session, summary=key_points(session.transcript, session.plan))
+    formats = parse_formats(options.formats)
+    paths = write(session, folder, formats, options=_layout(options), audio=_sound(session, formats))
+    return Result(session, folder, paths)
+
+
+def key_points(transcript: Transcript, session_plan: Plan) -> Summary:
+    """The key points of a transcript for each of the plan's questions."""
+    return find_key_points(transcript, session_plan, encoder=SentenceEncoder(models.find(SENTENCE_ENCODER).folder))
+
+
+def _sound(session: Session, formats: Sequence[str]) -> bytes | None:
+    """The transcribed stretch as AAC, for the report; None if there is none to write, or no recording at hand."""
+    if "html" not in formats or not session.recording.segments:
+        return None
+    source = session.transcript.recording
+    return encode_aac(audio.Reader(session.recording, start=source.start, end=source.start + source.duration))
+
+
+def _open(path: Path, options: Options) -> Recording:
+    opened = audio.open_recording(path)
+    if options.started_at is None:
+        return opened
+    try:
+        moment = datetime.fromisoformat(options.started_at)
+    except ValueError as error:
+        raise UsageError(
+            f"{options.started_at!r} is no date and time.", hint="Write --started-at as 2026-06-24T17:25:00."
+        ) from error
+    return msgspec.structs.replace(opened, started_at=moment.isoformat())
+
+
+def _recording_of(transcript: Transcript, path: Path | None) -> Recording:
+    if path is not None:
+        return audio.open_recording(path)
+    return Recording(session=transcript.session, segments=(), sample_rate=SAMPLE_RATE, n_samples=None)
+
+
+def _plan(options: Options, beside: Path) -> Plan:
+    if options.plan is not None:
+        return plan.read(options.plan)
+    own = (beside if beside.is_dir() else beside.parent) / "plan.toml"
+    return plan.read(own) if own.is_file() else plan.builtin()
+
+
+def _session_folder(recording: Recording, options: Options) -> Path:
+    """outputs/<session>, or <session>-2 and so on where that name is taken by another recording."""
+    base = (options.output_dir or workspace.outputs()) / workspace.safe_name(recording.session)
+    identity = audio.identity(recording)
+    number = 1
+    while True:
+        folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
+        journals = list((folder / ".journal").glob("*.jsonl"))
+        if not journals or any(path.name.startswith(identity) for path in journals):
+            return folder
+        number += 1
+
+
+def _layout(options: Options) -> Layout:
+    return Layout(max_line_width=options.max_line_width, max_line_count=options.max_line_count)
+
+
+def _transcript(
+    recording: Recording,
+    session_plan: Plan,
+    options: Options,
+    *,
+    folder: Path,
+    progress: ReportProgress | None,
+) -> Transcript:
+    model = models.find(options.model)
+    start, end = _stretch(recording, options)
+    compute = engine.Compute(device=options.device, compute_type=options.compute_type, threads=options.threads)
+    prompt, notices = _prompt(session_plan, options, model.folder)
+    request = engine.Request(
+        language=None if options.language == "auto" else options.language,
+        languages=options.languages,
+        task=options.task,
+        beam_size=options.beam_size,
+        prompt=prompt,
+    )
+    settings = _settings(options, model.sha256, compute, prompt)
+    job = loop.Job(
+        recording=recording,
+        settings=settings,
+        request=request,
+        model=model.name,
+        journal=_journal(folder, recording, [settings, request, start, end, options.batch_size, CHUNK_RULES]),
+        start=start,
+        end=end,
+        batch_size=options.batch_size,
+        notices=notices,
+    )
+    total = _length(recording, start, end)
+    report = None if progress is None else lambda done: progress(done, total)
+    return loop.transcribe(job, load_engine=lambda: engine.Engine(model.folder, compute=compute), progress=report)
+
+
+def _stretch(recording: Recording, options: Options) -> tuple[float, float | None]:
+    started_at = datetime.fromisoformat(recording.started_at) if recording.started_at else None
+    start = parse_offset(options.start, started_at=started_at) if options.start else 0.0
+    end = parse_offset(options.end, started_at=started_at) if options.end else None
+    if end is not None and end <= start:
+        raise UsageError(f"--to {options.end} is not after --from {options.start or '0'}.", hint="Swap them?")
+    length = _length(recording, 0.0, None)
+    if length is not None and start >= length:
+        raise UsageError(f"--from {options.start} is past the recording's end.", hint="Give an earlier time.")
+    return start, end
+
+
+def _length(recording: Recording, start: float, end: float | None) -> float | None:
+    """Seconds to transcribe, as far as the recording's length is known."""
+    if recording.n_samples is None:
+        return None if end is None else end - start
+    whole = recording.n_samples / recording.sample_rate
+    return max(0.0, min(whole, end if end is not None else whole) - start)
+
+
+def _prompt(session_plan: Plan, options: Options, model: Path) -> tuple[str, tuple[str, ...]]:
+    terms = [*options.hotwords.split(","), *(session_plan.glossary if options.glossary else ())]
+    try:
+        prompt = build_prompt(options.initial_prompt, terms, count_tokens=engine.token_counter(model))
+    except ValueError as error:
+        raise PlanError(f"--initial-prompt is too long: {error}.", hint="Shorten it.") from error
+    if not prompt.dropped:
+        return prompt.text, ()
+    return prompt.text, (f"No room in the prompt for these glossary terms: {', '.join(prompt.dropped)}.",)
+
+
+def _settings(options: Options, model_sha256: str, compute: engine.Compute, prompt: str) -> Settings:
+    device, compute_type = engine.resolve(compute)
+    return Settings(
+        language=options.language,
+        languages=options.languages,
+        task="translate" if options.task == "translate" else "transcribe",
+        device=device,
+        compute_type=compute_type,
+        beam_size=options.beam_size,
+        initial_prompt=prompt,
+        hotwords=options.hotwords,
+        vad_filter=options.vad_filter,
+        model_sha256=model_sha256,
+        versions={name: version(name) for name in _LIBRARIES},
+    )
+
+
+def _journal(folder: Path, recording: Recording, decides: list[object]) -> Path:
+    """The journal of this recording with just these settings; others have their own, so runs never mix."""
+    key = hashlib.sha256(msgspec.json.encode(decides)).hexdigest()[:12]
+    return folder / ".journal" / f"{audio.identity(recording)}-{key}.jsonl"
