@@ -1,0 +1,1 @@
+"""Transcript -> Summary: sentences rebuilt, ranked against each question, chosen, judged."""
