@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # A file is opened as what it contains, whatever its name says, and never as a playlist or over a network.
 FORMATS = "wav,w64,flac,mp3,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,aiff,caf,amr,asf,avi,flv,mpegts,mpeg,au"
 MEDIA_SUFFIXES = frozenset(
-    ".wav .w64 .rf64 .flac .mp3 .ogg .oga .opus .m4a .mp4 .mov .mkv .mka .webm .aac .aif .aiff .caf .avi .wma".split()
+    ".wav .w64 .rf64 .flac .mp3 .ogg .oga .opus .m4a .mp4 .mov .mkv .mka .webm .aac .aif .aiff .caf .avi .wma".split()  # noqa: SIM905 (a table, not code)
 )
 # What recorders write into a WAV header while they do not know its length yet.
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF, 0xFFFFFFFF - 36)

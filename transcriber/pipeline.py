@@ -203,6 +203,7 @@ def _transcript(
         task=options.task,
         beam_size=options.beam_size,
         prompt=prompt,
+        prompt_language="en" if session_plan == plan.builtin() else None,
     )
     settings = _settings(options, model.sha256, compute, prompt)
     job = loop.Job(

@@ -136,3 +136,15 @@ def test_doubtful_words_away_from_speech_are_left_out_of_a_chunk_that_has_speech
 def test_ordinary_speech_is_no_loop() -> None:
     text = "that is it and that is why we say that it is what it is and no more than that no no no it is"
     assert not guards.loops(guards.normal([text]))
+
+
+def test_a_prompt_is_not_used_for_another_language() -> None:
+    text = words("das ist die Antwort auf die Frage aus der letzten Reihe in diesem Saal")
+
+    def spoil(heard: Hypothesis, request: Request) -> Hypothesis:
+        return hypothesis(() if request.prompt else text, language="de")
+
+    request = msgspec.structs.replace(REQUEST, language=None, prompt_language="en")
+    (outcome,) = decode_chunks(Oracle(spoil=spoil), [chunk()], request)
+    assert outcome.words == text
+    assert outcome.attempts == ()

@@ -32,13 +32,17 @@ _OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # marks
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """How to decode: what in a run's settings reaches the decoder. `languages` limits what `language=None` may find."""
+    """How to decode: what in a run's settings reaches the decoder.
+
+    `languages` limits what `language=None` may find; a prompt with a `prompt_language` is for that language alone.
+    """
 
     language: str | None = None
     languages: tuple[str, ...] = ()
     task: str = "transcribe"
     beam_size: int = 5
     prompt: str = ""
+    prompt_language: str | None = None
     repetition_penalty: float = 1.0
 
 

@@ -51,6 +51,9 @@ def decode_chunks(decoder: Decoder, chunks: Sequence[Chunk], request: Request) -
 
 
 def _settle(decoder: Decoder, chunk: Chunk, first: Hypothesis, request: Request) -> Outcome:
+    if request.prompt and request.prompt_language not in (None, first.language):
+        request = msgspec.structs.replace(request, prompt="")
+        (first,) = decoder.decode([chunk.samples], request)
     tried = [(first, guards.faults(first, chunk, prompt=request.prompt))]
     for step in _steps(request):
         if not _worth_retrying(tried[-1][1]):
