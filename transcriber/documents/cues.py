@@ -100,7 +100,7 @@ def cues(transcript: Transcript, layout: Layout) -> tuple[Cue, ...]:
 
 def _stretches(transcript: Transcript) -> list[list[_Unit]]:
     """Units between the places no cue may cross: a change of speaker, a gap, a long pause."""
-    borders = [milliseconds(gap.start) for gap in gaps_within(transcript)]
+    borders = [milliseconds((gap.start + gap.end) / 2) for gap in gaps_within(transcript)]
     stretches: list[list[_Unit]] = []
     latest, previous_id = 0, None
     for word in spoken(transcript):
