@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.documents.build import hostile, panel
+from tests.documents.build import hostile, panel, session, transcript
 from transcriber.documents import FILE_NAMES, WRITERS, Layout, parse_formats, write
 from transcriber.errors import StorageError, UsageError
 
@@ -39,6 +39,11 @@ def test_the_layout_reaches_the_subtitles(tmp_path: Path) -> None:
 
 def test_any_text_can_be_written(tmp_path: Path) -> None:
     assert len(write(hostile(), tmp_path, WRITERS)) == len(WRITERS)
+
+
+def test_a_session_without_a_word_can_be_written(tmp_path: Path) -> None:
+    silent = session(transcript())
+    assert len(write(silent, tmp_path, WRITERS, audio=b"sound")) == len(WRITERS) - 2
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -89,9 +89,9 @@
 
     function show() {
       const time = now();
-      one("#now").textContent = clock(audio.currentTime);
-      if (!dragging) position.value = audio.currentTime;
-      position.setAttribute("aria-valuetext", clock(audio.currentTime));
+      one("#now").textContent = clock(time);
+      if (!dragging) position.value = time;
+      position.setAttribute("aria-valuetext", clock(time));
       const word = words[before(starts, time + 0.02)] || null;
       if (word !== current) {
         if (current) current.classList.remove("now");
@@ -148,7 +148,7 @@
     });
     position.addEventListener("change", () => {
       dragging = false;
-      seek(Number(position.value) + offset);
+      seek(Number(position.value));
     });
 
     document.addEventListener("click", (event) => {

@@ -95,7 +95,8 @@ def render(session: Session, *, audio: bytes | None) -> str:
         sound=_verbatim(base64.b64encode(audio).decode("ascii")) if audio else "",
         offset=source.start,
         duration=source.duration,
-        length=clock(source.duration),
+        begins=clock(source.start),
+        ends=clock(source.start + source.duration),
     )
 
 
