@@ -39,7 +39,7 @@ def transcripts(draw: st.DrawFn) -> Transcript:
     for number in range(draw(st.integers(0, 5))):
         words = []
         for _ in range(draw(st.integers(1, 14))):
-            at += draw(st.sampled_from([0, 0, 0.02, 0.3, 0.9, 1.6, 4.0]))
+            at += draw(st.sampled_from([0, 0, 0.02, 0.25, 0.3, 0.9, 1.25, 1.6, 4.0]))
             end = at + draw(st.sampled_from([0, 0.05, 0.3, 0.6, 2.0]))
             space = draw(st.sampled_from([" ", " ", " ", ""]))
             words.append(Word(start=at, end=end, text=space + draw(_TEXTS), probability=0.9))
@@ -129,11 +129,30 @@ def test_breaks_fall_where_sense_breaks() -> None:
 
 
 def test_a_short_word_stays_long_enough_to_be_read() -> None:
-    yes, why = segment(0, 10.0, "Yes.", "Ana"), segment(1, 10.5, "Tell me why that is so.", "Bo")
-    first, second = cues(transcript(yes, why), Layout())
+    asked = segment(0, 5.0, "Do you think that you could do it in one day alone?", "Bo")
+    yes, why = segment(1, 10.0, "Yes.", "Ana"), segment(2, 10.5, "Tell me why that is so.", "Bo")
+    *_, first, second = cues(transcript(asked, yes, why), Layout())
     assert first.end_ms - first.start_ms >= MIN_CUE_MS
-    assert abs(second.start_ms - 10_500) <= 300
+    assert abs(second.start_ms - 10_500) <= 400
     assert first.end_ms == second.start_ms
+
+
+def test_a_short_cue_comes_early_without_a_flicker() -> None:
+    for pause_ms in range(0, 1500, 15):
+        at = 0.35 + pause_ms / 1000
+        turns = [segment(0, 0, "No.", "Ana"), segment(1, at, "Yes.", "Bo"), segment(2, at + 0.4, "Why?", "Ana")]
+        for cue, following in itertools.pairwise(cues(transcript(*turns), Layout())):
+            between = following.start_ms - cue.end_ms
+            assert between == 0 or between >= MIN_GAP_MS
+
+
+def test_slow_words_are_on_the_screen_when_they_are_spoken() -> None:
+    slow = tuple(Word(start=n * 1.4, end=n * 1.4 + 1, text=" slow", probability=1) for n in range(14))
+    found = cues(transcript(Segment(id=0, start=0, end=19.2, text=" slow" * 14, words=slow)), Layout())
+    starts = iter(word.start for word in slow)
+    for cue in found:
+        for _ in " ".join(cue.lines).split():
+            assert cue.start_ms <= next(starts) * 1000 < cue.end_ms
 
 
 def test_a_gap_is_told() -> None:

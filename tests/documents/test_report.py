@@ -99,6 +99,16 @@ def test_an_unanswered_question_shows_no_quote_and_says_so() -> None:
     assert "of talk" not in section
 
 
+def test_passages_near_an_unanswered_question_are_folded_away_and_not_marked() -> None:
+    whole = panel()
+    assert whole.summary
+    answers = tuple(replace(answer, verdict="not addressed") for answer in whole.summary.answers)
+    page = page_of(replace(whole, summary=replace(whole.summary, answers=answers)))
+    assert len(page.all("details")) == 2
+    assert not any("open" in attributes for attributes in page.all("details"))
+    assert page.all("mark") == []
+
+
 def test_a_session_without_summary_is_a_transcript() -> None:
     page = report.render(replace(panel(), summary=None), audio=SOUND)
     assert 'id="answers"' not in page
@@ -125,6 +135,12 @@ def test_gaps_doubts_and_phases_are_shown() -> None:
     text = page_of(panel()).text
     for shown in ("[audio missing 1.0 s] (input overflow)", "please check: low confidence", "Open mic", "0" * 64):
         assert shown in text
+
+
+def test_every_phase_has_its_heading_and_a_speaker_is_named_once_per_turn() -> None:
+    page = page_of(panel())
+    assert len([heading for heading in page.all("h3") if heading.get("class") == "phase"]) == 3
+    assert re.findall("<b [^>]*>([^<]*)", report.render(panel(), audio=None)) == ["Ana Lund", "Bo Ek", "Bo Ek", "Cleo"]
 
 
 def test_only_the_pages_own_script_and_style_may_run() -> None:
