@@ -25,7 +25,7 @@ MIN_GAP_MS = 80  # two frames at 25 per second: a shorter gap flickers
 MAX_PAUSE_MS = 1500  # a longer pause always ends a cue
 LINGER_MS = 200  # recognisers end words about this early; readers are glad of it anyway
 MAX_LEAD_MS = 400  # a short cue may come on this much before its first word ...
-MAX_DELAY_MS = 300  # ... or keep the next one waiting this long
+MAX_DELAY_MS = 400  # ... or keep the next one waiting this long
 CHARS_PER_SECOND = 20
 
 # English words that lean on the next one: a line or cue ends badly after them.
@@ -100,7 +100,7 @@ def cues(transcript: Transcript, layout: Layout) -> tuple[Cue, ...]:
 
 def _stretches(transcript: Transcript) -> list[list[_Unit]]:
     """Units between the places no cue may cross: a change of speaker, a gap, a long pause."""
-    borders = [milliseconds(gap.start) for gap in gaps_within(transcript)]
+    borders = [milliseconds((gap.start + gap.end) / 2) for gap in gaps_within(transcript)]
     stretches: list[list[_Unit]] = []
     latest, previous_id = 0, None
     for word in spoken(transcript):

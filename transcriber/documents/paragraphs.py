@@ -48,7 +48,7 @@ def blocks(session: Session) -> tuple[Block, ...]:
     """Headings, paragraphs and gaps in the order of their times; phases are those marked in the recording."""
     gaps = gaps_within(session.transcript)
     phases = _marked(session)
-    borders = sorted([*(gap.start for gap in gaps), *(start for start, _ in phases)])
+    borders = sorted([*((gap.start + gap.end) / 2 for gap in gaps), *(start for start, _ in phases)])
     paragraphs = [_paragraph(words) for words in _paragraph_words(spoken(session.transcript), borders)]
     headings = [Heading(start=start, title=title) for start, title in phases]
     ordered: list[tuple[float, int, Block]] = [

@@ -65,13 +65,11 @@
       play();
     }
 
+    const press = (button, on) => button.setAttribute("aria-pressed", String(on));
+
     function setQuote(button) {
       if (quote && quote !== button) press(quote, false);
       quote = button;
-    }
-
-    function press(button, on) {
-      button.setAttribute("aria-pressed", String(on));
     }
 
     // Runs with every picture while playing, and with the player's own events when the page is out of sight.
@@ -91,9 +89,9 @@
 
     function show() {
       const time = now();
-      one("#now").textContent = clock(audio.currentTime);
-      if (!dragging) position.value = audio.currentTime;
-      position.setAttribute("aria-valuetext", clock(audio.currentTime));
+      one("#now").textContent = clock(time);
+      if (!dragging) position.value = time;
+      position.setAttribute("aria-valuetext", clock(time));
       const word = words[before(starts, time + 0.02)] || null;
       if (word !== current) {
         if (current) current.classList.remove("now");
@@ -150,7 +148,7 @@
     });
     position.addEventListener("change", () => {
       dragging = false;
-      seek(Number(position.value) + offset);
+      seek(Number(position.value));
     });
 
     document.addEventListener("click", (event) => {
@@ -179,9 +177,7 @@
 
     // The reader scrolls: the page stops following until asked again.
     function yieldTo() {
-      if (!following) return;
       following = false;
-      show();
     }
     for (const name of ["wheel", "touchmove"]) addEventListener(name, yieldTo, { passive: true });
     addEventListener("pointerdown", (event) => {
@@ -245,6 +241,8 @@
     }
 
     function find() {
+      clearTimeout(timer);
+      timer = 0;
       for (const word of hits.flat()) word.classList.remove("hit", "hit-now");
       hits = [];
       at = -1;
@@ -270,9 +268,7 @@
     }
 
     function go(step) {
-      clearTimeout(timer);
       if (timer) find();
-      timer = 0;
       if (!hits.length) return;
       for (const word of hits[at] || []) word.classList.remove("hit-now");
       at = at < 0 && step < 0 ? hits.length - 1 : (at + step + hits.length) % hits.length;
@@ -283,10 +279,7 @@
 
     box.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => {
-        timer = 0;
-        find();
-      }, 120);
+      timer = setTimeout(find, 120);
     });
     box.addEventListener("keydown", (event) => {
       if (event.key === "Enter") go(event.shiftKey ? -1 : 1);

@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from importlib import resources
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -95,7 +95,8 @@ def render(session: Session, *, audio: bytes | None) -> str:
         sound=_verbatim(base64.b64encode(audio).decode("ascii")) if audio else "",
         offset=source.start,
         duration=source.duration,
-        length=clock(source.duration),
+        begins=clock(source.start),
+        ends=clock(source.start + source.duration),
     )
 
 
@@ -171,7 +172,9 @@ def _targets(answers: list[tuple[Answer, str, str, list[Quote]]]) -> frozenset[i
 
 
 def _rows(session: Session, quoted: frozenset[int]) -> list[Row]:
-    return [_row(block, anchor=f"t{at}", quoted=quoted) for at, block in enumerate(blocks(session))]
+    rows = [_row(block, anchor=f"t{at}", quoted=quoted) for at, block in enumerate(blocks(session))]
+    named = pairwise([None, *rows])  # who goes on speaking is named once
+    return [replace(row, speaker="") if last and last.speaker == row.speaker else row for last, row in named if row]
 
 
 def _row(block: Block, *, anchor: str, quoted: frozenset[int]) -> Row:
@@ -218,7 +221,12 @@ def _environment() -> jinja2.Environment:
         return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     return jinja2.Environment(
-        autoescape=True, finalize=shown, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=shown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 

@@ -9,8 +9,8 @@ from transcriber.documents.cues import Cue, Layout, cues
 from transcriber.documents.words import clean
 from transcriber.timecode import stamp
 
-# SubRip has no escapes, but players obey tags and "{\\an8}" codes in it: look-alikes keep such text text.
-_SRT_LOOKALIKES = str.maketrans({"<": "‹", ">": "›"})
+# SubRip and WebVTT's notes have no escapes, but players obey tags and "{\\an8}": look-alikes keep such text text.
+_LOOKALIKES = str.maketrans({"<": "‹", ">": "›"})
 _VTT_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -23,7 +23,7 @@ def srt(session: Session, layout: Layout) -> str:
 def vtt(session: Session, layout: Layout) -> str:
     """The transcript as WebVTT; who speaks, where known, stands in voice tags."""
     found = cues(session.transcript, layout)
-    note = clean(f"{session.plan.title} | recording {session.transcript.recording.file}").replace("-->", "→")
+    note = clean(f"{session.plan.title} | recording {session.transcript.recording.file}").translate(_LOOKALIKES)
     blocks = ["WEBVTT\n", f"NOTE\n{note}\n", *(f"{_times(cue, '.')}\n{_vtt_text(cue)}\n" for cue in found)]
     return "\n".join(blocks)
 
@@ -33,7 +33,7 @@ def _times(cue: Cue, decimal: str) -> str:
 
 
 def _srt_text(cue: Cue) -> str:
-    return re.sub(r"\{(?=\\)", "(", "\n".join(cue.lines)).translate(_SRT_LOOKALIKES)
+    return re.sub(r"\{(?=\\)", "(", "\n".join(cue.lines)).translate(_LOOKALIKES)
 
 
 def _vtt_text(cue: Cue) -> str:

@@ -11,6 +11,7 @@ from transcriber.datatypes import Summary, Transcript
 from transcriber.errors import InputError
 from transcriber.workspace import check_regular_file
 
+_SCHEMA = "transcriber/transcript/1"
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what is left of a file name that is not UTF-8: no JSON may hold it
 
 
@@ -34,8 +35,8 @@ def read_transcript(path: Path) -> Transcript:
         raise InputError(f"{path} could not be read: {error.strerror}.", hint="Copy it again.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
-    if not transcript.schema.startswith("transcriber/transcript/1"):
-        raise _damaged(path, f"its schema is {transcript.schema!r}, not transcriber/transcript/1")
+    if transcript.schema != _SCHEMA:
+        raise _damaged(path, f"its `schema` is {transcript.schema!r}, not {_SCHEMA!r}")
     _check_times(path, transcript)
     return transcript
 

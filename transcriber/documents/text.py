@@ -13,7 +13,7 @@ from transcriber.documents.words import clean, gap_note
 from transcriber.timecode import clock
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~$&])")
-_MARKDOWN_START = re.compile(r"^([#+\-=:]|\d+(?=[.)]))")
+_MARKDOWN_START = re.compile(r"^(\d*)([#+\-=:.)])")
 _TEXT_WIDTH = 100
 
 
@@ -23,12 +23,7 @@ def markdown(text: str) -> str:
     >>> markdown("1. <b> *x*")
     '1\\\\. \\\\<b\\\\> \\\\*x\\\\*'
     """
-    escaped = _MARKDOWN.sub(r"\\\1", clean(text))
-    return _MARKDOWN_START.sub(lambda match: _escape_start(match[1]), escaped)
-
-
-def _escape_start(mark: str) -> str:
-    return mark if mark.isdigit() else f"\\{mark}"
+    return _MARKDOWN_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", clean(text)))
 
 
 # ---- transcript.txt
@@ -78,7 +73,7 @@ def _md_block(block: Block) -> str:
         return f"*{clock(block.start)} {markdown(gap_note(block))}*"
     who = f" {markdown(block.speaker)}:" if block.speaker else ""
     text = " ".join(
-        f"⟦please check⟧ {markdown(piece.text)} ⟦end⟧" if piece.flags else markdown(piece.text)
+        f"*(please check)* {markdown(piece.text)} *(end)*" if piece.flags else markdown(piece.text)
         for piece in block.pieces
     )
     return f"**{clock(block.start)}{who}** {text}"

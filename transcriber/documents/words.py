@@ -12,7 +12,7 @@ from transcriber.datatypes import Gap, Segment, Transcript, Word
 # Never shown: control characters (ESC and C1 steer terminals), the bidirectional controls that make text read as
 # something else, byte order marks, lone surrogates and the two non-characters that no XML or UTF-8 file may hold.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_SPACES = re.compile(r"[\s\x00\u2028\u2029]+")
+_SPACES = re.compile(r"\s+")
 
 # Scripts written without spaces between words: Thai to Khmer, then Chinese, Japanese and full-width forms.
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
