@@ -4,7 +4,9 @@ A name is looked up in the workspace's models/, then among the shipped ones, the
 Only `pull` touches the network. A model that is half there is never used.
 """
 
-from transcriber.models.find import Listed, Model, find, list_models, verify
+from transcriber.models.find import Listed, Model, find, list_models, locate, verify
+from transcriber.models.install import import_folder
 from transcriber.models.known import DEFAULT
+from transcriber.models.pull import pull
 
-__all__ = ["DEFAULT", "Listed", "Model", "find", "list_models", "verify"]
+__all__ = ["DEFAULT", "Listed", "Model", "find", "import_folder", "list_models", "locate", "pull", "verify"]

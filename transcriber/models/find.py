@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from transcriber import workspace
 from transcriber.errors import ModelError
-from transcriber.models import manifest
+from transcriber.models import hub_cache, manifest
 from transcriber.models.known import DEFAULT, Known, all_known, lookup, spellings
 from transcriber.models.manifest import KINDS, Damaged
 
@@ -45,13 +46,30 @@ def find(name: str, *, kind: str | None = None) -> Model:
 
     With `kind`, a model of another kind is refused. Raises ModelError if it is missing, incomplete or damaged.
     """
-    model = _by_path(Path(name).expanduser()) if _is_path(name) else _by_name(name)
+    model = _whole(locate(name), name)
     if kind is not None and model.kind != kind:
         raise ModelError(
             f"{name} is a {KINDS[model.kind].title}, not a {KINDS[kind].title}.",
             hint="See the models at hand with: transcriber models list",
         )
     return model
+
+
+def locate(name: str) -> Path:
+    """The folder of a model by name or path, whatever its state. Raises ModelError if there is none."""
+    if _is_path(name):
+        if not Path(name).expanduser().is_dir():
+            raise ModelError(f"{name} is no folder with a model.", hint="See: transcriber models list")
+        return Path(name).expanduser()
+    for place in (workspace.models(), workspace.shipped() / "models"):
+        for spelling in spellings(name):
+            if spelling == workspace.safe_name(spelling) and (place / spelling).is_dir():
+                return place / spelling
+    known = lookup(name)
+    for snapshot in hub_cache.snapshots(known) if known else ():
+        with suppress(Damaged):  # half-downloaded is as good as absent
+            return open_folder(snapshot, known=known).folder
+    raise _missing(name, known)
 
 
 def open_folder(folder: Path, *, known: Known | None = None) -> Model:
@@ -75,20 +93,28 @@ def open_folder(folder: Path, *, known: Known | None = None) -> Model:
     )
 
 
-def verify(model: Model) -> tuple[str, ...]:
-    """Hash every file anew; what does not agree with the model's manifest or, without one, with the published hash."""
-    papers = manifest.read(model.folder)
-    if papers is not None:
-        wanted = {name: facts.sha256 for name, facts in papers.files.items()}
-    else:
-        known = lookup(model.name)
-        wanted = {KINDS[model.kind].weights: known.sha256 if known else model.sha256}
-    problems = []
-    for name, sha256 in wanted.items():
-        actual = manifest.remember_hash(model.folder / name, manifest.hash_file(model.folder / name))
-        if actual != sha256:
-            problems.append(f"{name} is damaged: SHA-256 {actual[:12]}… instead of {sha256[:12]}…")
-    return tuple(problems)
+def verify(folder: Path) -> tuple[str, ...]:
+    """What is wrong with the model in a folder, every file hashed anew; nothing, if it is as its manifest says.
+
+    Without a manifest its weights are compared with the published ones, if its name is that of a published model.
+    """
+    try:
+        papers = manifest.read(folder)
+        if papers is None:
+            model = _without_papers(folder, None)
+            known = lookup(hub_cache.repository_name(folder) or folder.name)
+            wanted = {KINDS[model.kind].weights: known.sha256} if known else {}
+        else:
+            manifest.check_sizes(folder, papers)
+            wanted = {name: facts.sha256 for name, facts in papers.files.items()}
+        return tuple(problem for name, sha256 in wanted.items() if (problem := _wrong_hash(folder / name, sha256)))
+    except Damaged as error:
+        return (str(error),)
+
+
+def _wrong_hash(path: Path, wanted: str) -> str:
+    actual = manifest.remember_hash(path, manifest.hash_file(path))
+    return "" if actual == wanted else f"is damaged: {path.name} has SHA-256 {actual[:12]}…, not {wanted[:12]}…"
 
 
 def list_models() -> tuple[Listed, ...]:
@@ -110,41 +136,17 @@ def _is_path(name: str) -> bool:
     return (os.sep in name or name.startswith(("~", "."))) and lookup(name) is None
 
 
-def _by_path(folder: Path) -> Model:
-    if not folder.is_dir():
-        raise ModelError(f"{folder} is no folder with a model.", hint="Name a folder, or see: transcriber models list")
-    try:
-        return open_folder(folder)
-    except Damaged as error:
-        raise ModelError(f"The model {folder} {error}.", hint="Copy it again from where it came.") from error
-
-
-def _by_name(name: str) -> Model:
-    for place in (workspace.models(), workspace.shipped() / "models"):
-        for spelling in spellings(name):
-            if spelling == workspace.safe_name(spelling) and (place / spelling).is_dir():
-                return _whole(place / spelling, name)
-    if known := lookup(name):
-        for snapshot in _snapshots(known):
-            try:
-                return msgspec.structs.replace(
-                    open_folder(snapshot, known=known), name=known.name, revision=snapshot.name
-                )
-            except Damaged:
-                continue  # half-downloaded: as good as absent
-    raise _missing(name, known)
-
-
 def _whole(folder: Path, name: str) -> Model:
     try:
         return open_folder(folder)
     except Damaged as error:
-        if folder.parent == workspace.shipped() / "models":
+        if lookup(folder.name):
+            hint = f"Remove that folder and get the model again: transcriber models pull {folder.name}"
+        elif folder.parent == workspace.shipped() / "models":
             hint = "It came with the program: install that again."
         else:
-            verb = f"pull {name}" if lookup(name) else "import /path/to/folder"
-            hint = f"Remove that folder and get the model again: transcriber models {verb}"
-        raise ModelError(f"The model {name} in {folder} {error}.", hint=hint) from error
+            hint = "Remove that folder and copy or import the model again from where it came."
+        raise ModelError(f"The model {folder} {error}.", hint=hint) from error
 
 
 def _missing(name: str, known: Known | None) -> ModelError:
@@ -177,25 +179,8 @@ def _without_papers(folder: Path, known: Known | None) -> Model:
         sha256=sha256,
         licence=known.licence if known else "",
         origin=known.repository if known else "",
+        revision=folder.resolve().name if hub_cache.repository_name(folder) else None,
     )
-
-
-def _snapshots(known: Known) -> Iterator[Path]:
-    """The local hub cache's copies of a known model, the pinned revision first."""
-    folder = hub_cache() / f"models--{known.repository.replace('/', '--')}" / "snapshots"
-    if folder.is_dir():
-        yield from sorted(
-            (path for path in folder.iterdir() if path.is_dir()),
-            key=lambda path: (path.name != known.revision, path.name),
-        )
-
-
-def hub_cache() -> Path:
-    """Where the Hugging Face hub keeps what it downloaded."""
-    for variable, below in (("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")):
-        if value := os.environ.get(variable):
-            return Path(value).expanduser() / below
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface" / "hub"
 
 
 # ---- lines of the list
@@ -228,7 +213,7 @@ def _listed(place: Path, where: str) -> Iterator[Listed]:
 
 
 def _listed_in_hub(known: Known) -> Iterator[Listed]:
-    for snapshot in _snapshots(known):
+    for snapshot in hub_cache.snapshots(known):
         try:
             manifest.check_whisper(snapshot)
         except Damaged:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,10 @@ def read(folder: Path) -> Manifest | None:
     return found
 
 
+def encode(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
 def files_of(folder: Path, kind: str) -> tuple[str, ...]:
     """The names of a model's files, weights first. Raises Damaged if one is missing."""
     names = [KINDS[kind].weights]
@@ -121,11 +126,21 @@ def check_whisper(folder: Path) -> None:
 # ---- hashes
 
 
+def blocks(path: Path) -> Iterator[bytes]:
+    """A file's bytes. Raises Damaged if they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                yield block
+    except OSError as error:
+        raise Damaged(f"cannot be read: {path.name}: {error.strerror or error}") from error
+
+
 def hash_file(path: Path) -> str:
+    """The file's SHA-256. Raises Damaged if it cannot be read."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
+    for block in blocks(path):
+        digest.update(block)
     return digest.hexdigest()
 
 
