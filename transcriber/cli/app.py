@@ -2,7 +2,7 @@
 
 `COMMANDS` is the table of commands. A command's module is imported when the command is called, so `--help` and
 `--version` stay instant. A target is a typer app (a command with sub-commands) or a plain function; a function's
-module says in `EXAMPLES`, by command name, what its `--help` shows. Every long option may be written with
+module says in `EXAMPLES`, by command name, the foot of its `--help`. Every long option may be written with
 underscores too (`--output_dir`), as in the Whisper family.
 """
 
@@ -41,8 +41,15 @@ EXIT_CODES = (
 
 
 def examples(*lines: str) -> str:
-    """The foot of a command's help: each line stands alone."""
-    return "\n\n".join(("Examples:", *(f"  {line}" for line in lines)))
+    """The foot of a command's help; the sign at its beginning keeps the lines as they are."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def group(help_text: str, *, epilog: str | None = None) -> typer.Typer:
+    """A command with sub-commands."""
+    return typer.Typer(
+        help=help_text, epilog=epilog, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
 
 
 def load(name: str) -> Any:
@@ -52,9 +59,8 @@ def load(name: str) -> Any:
     module = import_module(module_name)
     found = getattr(module, attribute)
     if not isinstance(found, typer.Typer):
-        single = typer.Typer(add_completion=False)
-        epilog = examples(*module.EXAMPLES[name])
-        single.command(name, help=found.__doc__ or help_text, epilog=epilog)(found)
+        single = group(help_text)
+        single.command(name, help=found.__doc__ or help_text, epilog=module.EXAMPLES[name])(found)
         found = single
     command = get_command(found)
     command.name = name
@@ -86,6 +92,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": _with_hyphens},
 )
 
@@ -120,8 +127,11 @@ for _name, (_, _help) in COMMANDS.items():
 # ---- errors and signals
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class _Stopped(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, so that whatever tidies up after Ctrl-C does so after these."""
+    """Any of the signals, so that whatever tidies up after Ctrl-C does so after the others."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -167,12 +177,16 @@ def _leave_stdout() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
+    """End in good order at the first signal, and at once at the second."""
+    for each in _SIGNALS:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, lambda again, _: os._exit(128 + again))
     raise _Stopped(number)
 
 
 def main() -> NoReturn:
     """The program. A signal that was ignored from outside (nohup) stays ignored."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -189,4 +203,6 @@ def main() -> NoReturn:
     except OSError as error:
         code = code or tell(error)
         _leave_stdout()
+    if isinstance(code, int) and code > 128:
+        os._exit(code)  # at once: helper threads may be deep in work that the next run does again
     sys.exit(code)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transcriber.cli.app import examples
+from transcriber.cli.app import examples, group
 from transcriber.errors import ModelError
 
 if TYPE_CHECKING:
     from transcriber.models import Listed
 
-app = typer.Typer(help="The models: list, verify, import, pull.", no_args_is_help=True, add_completion=False)
+app = group(
+    "The models: list, verify, import, pull. Only pull uses the network.",
+    epilog=examples("transcriber models list", "transcriber models verify", "transcriber models pull small"),
+)
 
 
 @app.command(
@@ -81,7 +84,7 @@ def import_(
     folder: Annotated[Path, typer.Argument(help="A CTranslate2 Whisper folder, or one with a manifest.")],
     name: Annotated[str | None, typer.Option("--name", help="Call it so.", show_default="its own name")] = None,
 ) -> None:
-    """Copy a model from a folder (a USB stick) into models/, after checking it."""
+    """Check a model folder (on a USB stick), and copy it into models/."""
     from transcriber import models
 
     print(models.import_folder(folder, name=name).folder)
@@ -91,7 +94,7 @@ def import_(
     epilog=examples("transcriber models pull small", "transcriber models pull turbo"),
 )
 def pull(name: Annotated[str, typer.Argument(help="A known name: see `transcriber models list`.")]) -> None:
-    """Fetch a known model from the Hugging Face hub: the only command that uses the network."""
+    """Fetch a known model from the Hugging Face hub."""
     from transcriber import models
 
     print(models.pull(name).folder)

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
-from transcriber.cli.app import examples
+from transcriber.cli.app import examples, group
 from transcriber.errors import UsageError
 
-app = typer.Typer(help="A session's plan: write, check, show.", no_args_is_help=True, add_completion=False)
+app = group(
+    "A session's plan: write, check, show.",
+    epilog=examples("transcriber plan init my.toml", "transcriber plan check my.toml", "transcriber plan show"),
+)
 
 
 @app.command(

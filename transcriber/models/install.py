@@ -18,6 +18,8 @@ from transcriber.models.find import Model, open_folder
 from transcriber.models.known import all_known, lookup
 from transcriber.models.manifest import KINDS, MANIFEST, Damaged, FileFacts, Manifest
 
+_WORTH_KEEPING_BYTES = 1 << 20  # less is fetched again in no time
+
 
 def import_folder(folder: Path, *, name: str | None = None) -> Model:
     """Copy a model into the workspace: a CTranslate2 Whisper folder, or any folder with a manifest.
@@ -95,9 +97,9 @@ def refuse_outsiders(folder: Path, names: tuple[str, ...]) -> None:
 
 @contextmanager
 def part_folder(name: str, *, keep: bool = False) -> Iterator[Path]:
-    """A hidden folder beside the models, held by this run alone; removed at the end, unless `keep`.
+    """A hidden folder beside the models, held by this run alone; removed at the end.
 
-    Raises BusyError and StorageError.
+    With `keep`, what a broken download left is kept for the next try. Raises BusyError and StorageError.
     """
     part = workspace.make_folder(workspace.models()) / name
     with workspace.session_lock(part, doing="models import or pull"):
@@ -108,7 +110,7 @@ def part_folder(name: str, *, keep: bool = False) -> Iterator[Path]:
         except OSError as error:
             raise workspace.storage_error(error, part) from error
         finally:
-            if not keep:
+            if not keep or not any(_is_worth_keeping(path) for path in part.rglob("*")):
                 shutil.rmtree(part, ignore_errors=True)
 
 
@@ -134,6 +136,10 @@ def _same(target: Path, papers: Manifest) -> Model:
     if model.sha256 != papers.files[weights].sha256:
         raise ModelError(f"{target} is there already, and is another model.", hint="Choose another name: --name")
     return model
+
+
+def _is_worth_keeping(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size >= _WORTH_KEEPING_BYTES
 
 
 def _empty(part: Path) -> None:
