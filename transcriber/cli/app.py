@@ -47,9 +47,7 @@ def examples(*lines: str) -> str:
 
 def group(help_text: str, *, epilog: str | None = None) -> typer.Typer:
     """A command with sub-commands."""
-    return typer.Typer(
-        help=help_text, epilog=epilog, no_args_is_help=True, add_completion=False, rich_markup_mode=None
-    )
+    return typer.Typer(help=help_text, epilog=epilog, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 def load(name: str) -> Any:
