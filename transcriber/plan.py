@@ -21,7 +21,6 @@ from msgspec import inspect as types
 from transcriber.datatypes import Phase, Plan
 from transcriber.errors import InputError, PlanError
 from transcriber.timecode import clock
-from transcriber.workspace import check_regular_file
 
 MAX_BYTES = 1 << 20
 _PLANS = Path(__file__).with_name("plans")
@@ -95,9 +94,9 @@ def _times(phase: Phase) -> str:
 
 
 def _text(path: Path) -> str:
-    if not path.exists():
-        raise InputError(f"The plan {path} does not exist.", hint="Write one with: transcriber plan init")
-    check_regular_file(path)
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise InputError(f"The plan {path} {what}.", hint="Write one with: transcriber plan init")
     if path.stat().st_size > MAX_BYTES:
         raise PlanError(f"{path} is too large for a plan (over 1 MiB).", hint=_FORMAT_HINT)
     try:
