@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from transcriber.models.find import Model, open_folder
 from transcriber.models.known import all_known, lookup
 from transcriber.models.manifest import KINDS, MANIFEST, Damaged, FileFacts, Manifest
 
+_LOCK = ".lock"  # of workspace.session_lock
 _WORTH_KEEPING_BYTES = 1 << 20  # less is fetched again in no time
 
 
@@ -105,7 +106,7 @@ def part_folder(name: str, *, keep: bool = False) -> Iterator[Path]:
     with workspace.session_lock(part, doing="models import or pull"):
         try:
             if not keep:
-                _empty(part)
+                _sweep(part, keep=frozenset())
             yield part
         except OSError as error:
             raise workspace.storage_error(error, part) from error
@@ -119,8 +120,9 @@ def settle(part: Path, papers: Manifest) -> Model:
     target = workspace.models() / papers.name
     if target.exists():
         return _same(target, papers)
+    _sweep(part, keep=papers.files.keys())
     workspace.write_atomic(part / MANIFEST, manifest.encode(papers))
-    (part / ".lock").unlink()
+    (part / _LOCK).unlink()
     workspace.sync_folder(part)
     part.rename(target)
     workspace.sync_folder(target.parent)
@@ -142,11 +144,12 @@ def _is_worth_keeping(path: Path) -> bool:
     return path.is_file() and path.stat().st_size >= _WORTH_KEEPING_BYTES
 
 
-def _empty(part: Path) -> None:
+def _sweep(part: Path, *, keep: Set[str]) -> None:
+    """Remove everything else: what a killed run or a broken download left, and the hub's notes."""
     for path in part.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != ".lock":
+        elif path.name not in keep and path.name != _LOCK:
             path.unlink()
 
 

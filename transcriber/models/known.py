@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+KNOWN_FILE = Path(__file__).with_name("known.json")
 DEFAULT = "whisper-base-int8"
 ALIASES = {"base": DEFAULT, "turbo": "large-v3-turbo", "large": "large-v3"}
 _PREFIXES = (("faster-distil-whisper-", "distil-"), ("faster-whisper-", ""), ("whisper-", ""))
@@ -26,8 +27,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def all_known() -> tuple[Known, ...]:
-    data = Path(__file__).with_name("known.json").read_bytes()
-    return msgspec.json.decode(data, type=tuple[Known, ...])
+    return msgspec.json.decode(KNOWN_FILE.read_bytes(), type=tuple[Known, ...])
 
 
 def lookup(name: str) -> Known | None:

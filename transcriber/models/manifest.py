@@ -44,19 +44,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of model: the file with its weights, and patterns of what else it needs or may bring."""
+    """A sort of model: the file with its weights, what else it needs (one of each group), and what it may bring."""
 
     title: str
     weights: str
-    needs: tuple[str, ...]
+    needs: tuple[tuple[str, ...], ...]
     may_bring: tuple[str, ...] = ()
 
 
 KINDS = {
     "whisper": Kind(
-        "Whisper model", "model.bin", ("config.json", "tokenizer.json", "vocabulary.*"), ("preprocessor_config.json",)
+        "Whisper model",
+        "model.bin",
+        (("config.json",), ("tokenizer.json",), ("vocabulary.txt", "vocabulary.json")),
+        ("preprocessor_config.json",),
     ),
-    "sentence-encoder": Kind("sentence encoder", "model.onnx", ("tokenizer.json",)),
+    "sentence-encoder": Kind("sentence encoder", "model.onnx", (("tokenizer.json",),)),
 }
 
 
@@ -86,15 +89,14 @@ def encode(manifest: Manifest) -> bytes:
 
 def files_of(folder: Path, kind: str) -> tuple[str, ...]:
     """The names of a model's files, weights first. Raises Damaged if one is missing."""
-    names = [KINDS[kind].weights]
-    for pattern in (*KINDS[kind].needs, *KINDS[kind].may_bring):
-        matches = sorted(path.name for path in folder.glob(pattern) if path.is_file())
-        if not matches and pattern in KINDS[kind].needs:
-            raise Damaged(f"is not complete: {pattern} is missing")
-        names += matches
-    if not (folder / names[0]).is_file():
-        raise Damaged(f"is not complete: {names[0]} is missing")
-    return tuple(names)
+    sort = KINDS[kind]
+    names = []
+    for group in ((sort.weights,), *sort.needs):
+        present = [name for name in group if (folder / name).is_file()]
+        if not present:
+            raise Damaged(f"is not complete: {' or '.join(group)} is missing")
+        names += present
+    return (*names, *(name for name in sort.may_bring if (folder / name).is_file()))
 
 
 def check_sizes(folder: Path, manifest: Manifest) -> None:

@@ -73,7 +73,6 @@ def _at_hand(known: Known) -> Model | None:
 
 def _papers(known: Known, part: Path) -> Manifest:
     """The manifest of what was fetched. Raises Damaged unless it is whole and has the published hash."""
-    shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub's own notes
     manifest.check_whisper(part)
     names = manifest.files_of(part, "whisper")
     refuse_outsiders(part, names)
