@@ -3,7 +3,7 @@
 #   make demo     transcribe the sample session with the shipped model
 #   make test     run all tests            (make test ARGS="-k plan")
 #   make lint     ruff and mypy
-#   make wheel    build dist/*.whl and check its size
+#   make wheel    build dist/*.whl and check that it holds what ships, in 95 MB
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -27,6 +27,8 @@ lint: $(INSTALLED)
 wheel: $(INSTALLED)
 	rm -f dist/*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@for file in models/whisper-base-int8/model.bin models/minilm-l6-v2-int8/model.onnx recordings/sample-session/; do \
+		$(BIN)/python -m zipfile -l dist/*.whl | grep -q "transcriber/shipped/$$file" || { echo "$$file is missing"; exit 1; }; done
 	@size=$$(cat dist/*.whl | wc -c); echo "$$(ls dist/*.whl): $$size bytes"; test $$size -le $(MAX_WHEEL_BYTES)
 
 $(INSTALLED): pyproject.toml
