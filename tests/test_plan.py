@@ -197,6 +197,7 @@ def test_in_json_the_places_have_no_lines(tmp_path: Path) -> None:
         ("title = 3\n" + QUESTION, "line 1, title: must be text in quotes, not 3"),
         (QUESTION + "[[polls]]\nid='p'\nquestion=''", "line 6, polls[1].question: is empty"),
         (QUESTION + "[[roster]]\nrole='x'", "line 4, roster[1].name: is missing"),
+        (PHASE + "start = 5\nend = 5", "line 8, phases[1].end: 5 is not after its start, 5"),
         (PHASE + "end = nan", "line 7, phases[1].end: must be a number of seconds, 0 or more, not nan"),
         (PHASE + "start = inf", "line 7, phases[1].start: must be a number of seconds, 0 or more, not inf"),
         (PHASE + "start = '0:30'", 'line 7, phases[1].start: must be a number of seconds, 0 or more, not "0:30"'),

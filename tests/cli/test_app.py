@@ -194,11 +194,13 @@ def test_a_reader_who_leaves_is_no_error(probe: list[str]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-def test_a_full_disk_behind_stdout_is_exit_code_7() -> None:
+@pytest.mark.parametrize("what", ["options", "flood"])  # found out at the end, and in the midst of it
+def test_a_full_disk_behind_stdout_is_exit_code_7(probe: list[str], what: str) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*MAIN, "plan", "show"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([*probe, what], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 7
     assert done.stderr.startswith("error: The disk is full")
+    assert done.stderr.count("\n") == 2
 
 
 def test_names_that_are_no_text_come_out_as_they_are(probe: list[str]) -> None:

@@ -139,8 +139,7 @@ class _Stopped(KeyboardInterrupt):
 def tell(error: BaseException) -> int:
     """Say on stderr what happened and what to do next; gives the exit code."""
     if isinstance(error, BrokenPipeError):
-        _leave_stdout()
-        return 128 + signal.SIGPIPE
+        return 128 + signal.SIGPIPE  # whoever read our output has gone: no news, as with any program in a pipe
     if os.environ.get("TRANSCRIBER_DEBUG"):
         traceback.print_exception(error)
     known = _in_our_words(error)
@@ -166,12 +165,6 @@ def _in_our_words(error: BaseException) -> TranscriberError:
 def _printable(text: str) -> str:
     """Without what a file name could do to a terminal."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
-def _leave_stdout() -> None:
-    """Nobody reads our output any more: what is still buffered goes nowhere, in silence."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop(number: int, _: FrameType | None) -> None:
@@ -200,7 +193,6 @@ def main() -> NoReturn:
             sys.stdout.flush()
     except OSError as error:
         code = code or tell(error)
-        _leave_stdout()
     if isinstance(code, int) and code > 128:
         os._exit(code)  # at once: helper threads may be deep in work that the next run does again
     sys.exit(code)
