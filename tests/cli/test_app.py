@@ -38,18 +38,18 @@ def probe(what: str, output_dir: str = "here", deep_level: int = 1) -> None:
     elif what == "odd name":
         print(os.fsdecode(b"caf\\xe9"))
     elif what == "wait":
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(30)
         finally:
             print("tidied up", flush=True)
     elif what == "hang":
-        print("ready", flush=True)
-        while True:
-            try:
-                time.sleep(30)
-            except KeyboardInterrupt:
-                print("not now", flush=True)
+        try:
+            print("ready", flush=True)
+            time.sleep(30)
+        except KeyboardInterrupt:
+            print("not now", flush=True)
+            time.sleep(30)
 '''
 RUN_PROBE = (
     "import sys; from transcriber.cli import app; app.COMMANDS['probe'] = ('probe:probe', 'Probe.'); "
