@@ -25,6 +25,10 @@ import os, signal, sys, time
 from transcriber.errors import BusyError
 EXAMPLES = {"probe": "Examples:"}
 
+def doze():
+    for _ in range(300):  # short naps: a signal just before a nap is seen only after it
+        time.sleep(0.1)
+
 def probe(what: str, output_dir: str = "here", deep_level: int = 1) -> None:
     if what == "options":
         print(output_dir, deep_level)
@@ -40,16 +44,16 @@ def probe(what: str, output_dir: str = "here", deep_level: int = 1) -> None:
     elif what == "wait":
         try:
             print("ready", flush=True)
-            time.sleep(30)
+            doze()
         finally:
             print("tidied up", flush=True)
     elif what == "hang":
         try:
             print("ready", flush=True)
-            time.sleep(30)
+            doze()
         except KeyboardInterrupt:
             print("not now", flush=True)
-            time.sleep(30)
+            doze()
 '''
 RUN_PROBE = (
     "import sys; from transcriber.cli import app; app.COMMANDS['probe'] = ('probe:probe', 'Probe.'); "
