@@ -65,10 +65,13 @@ class Journal:
         self.close()
 
     def _set_tail_aside(self) -> None:
-        """Cut off what is not good; whole lines among it are kept in a file beside the journal."""
+        """Cut off what is not good; whole lines among it are added to a file beside the journal."""
         tail = self.path.read_bytes()[self._size :]
         if b"\n" in tail:
-            self.path.with_name(self.path.name + ".damaged").write_bytes(tail)
+            with self.path.with_name(self.path.name + ".damaged").open("ab") as aside:
+                aside.write(tail)
+                aside.flush()
+                os.fsync(aside.fileno())
         if tail:
             os.ftruncate(self._handle, self._size)
 

@@ -1,1 +1,1 @@
-"""The command line: each command parses its options, calls one function of the package and prints paths."""
+"""The command line: parse, call one function, print paths."""

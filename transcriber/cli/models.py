@@ -1,58 +1,106 @@
-"""`models`: what is here, is it whole, and how to get more."""
+"""`transcriber models`: which models there are, whether they are whole, and how to get more."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transcriber import models
+from transcriber.cli.app import examples, group
+from transcriber.errors import ModelError
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    help="List, verify, import and pull models. Only `pull` uses the network.",
-    epilog="\b\nExamples:\n  transcriber models list\n  transcriber models pull small\n"
-    "  transcriber models import /media/usb/faster-whisper-small",
+if TYPE_CHECKING:
+    from transcriber.models import Listed
+
+app = group(
+    "The models: list, verify, import, pull. Only pull uses the network.",
+    epilog=examples("transcriber models list", "transcriber models verify", "transcriber models pull small"),
 )
 
 
-@app.command("list")
-def list_models() -> None:
-    """List the models on this machine, and those that can be pulled."""
-    here = models.available()
-    for model in here:
-        mark = "  (default)" if model.name == models.SHIPPED_WHISPER else ""
-        print(f"{model.name:24} {model.kind:17} {model.n_bytes / 1e6:7.0f} MB  {model.where}{mark}")
-    absent = [entry for entry in models.known().values() if entry.name not in {model.name for model in here}]
-    print("\nto pull:")
-    for entry in absent:
-        print(f"{entry.name:24} {entry.languages:17} {entry.model_bin_bytes / 1e6:7.0f} MB  {entry.repository}")
+@app.command(
+    "list",
+    epilog=examples("transcriber models list", "transcriber models list --json | jq '.[].name'"),
+)
+def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False) -> None:
+    """Which models are here, and which can be pulled."""
+    from transcriber import models
+
+    listed = models.list_models()
+    if as_json:
+        _print_json(listed)
+        return
+    width = max(len(model.name) for model in listed)
+    for model in listed:
+        notes = [
+            model.licence,
+            "default" if model.is_default else "",
+            f"DAMAGED: {model.problem}" if model.problem else "",
+        ]
+        facts = "  ".join(note for note in notes if note)
+        print(f"{model.name:{width}}  {model.kind:16}  {model.where:9}  {model.bytes / 1e6:7,.0f} MB  {facts}")
 
 
-@app.command()
-def verify(name: Annotated[str | None, typer.Argument(help="A model's name; all if left out.")] = None) -> None:
-    """Compare every file of a model with its SHA-256."""
-    for model in [models.find(name)] if name else models.available():
-        models.verify(model)
-        print(f"{model.name}: whole")
-
-
-@app.command("import")
-def import_model(
-    folder: Annotated[Path, typer.Argument(help="A CTranslate2 Whisper folder.", show_default=False)],
-    name: Annotated[str | None, typer.Option("--name", help="Another name for it here.")] = None,
+@app.command(
+    epilog=examples("transcriber models verify", "transcriber models verify whisper-base-int8"),
+)
+def verify(
+    name: Annotated[
+        str | None, typer.Argument(help="A model's name or folder; all, if left out.", show_default=False)
+    ] = None,
 ) -> None:
-    """Copy a model's folder (from a USB stick, say) into models/ after checking it."""
+    """Hash every file of the models that are here and compare."""
+    from transcriber import models
+
+    if name is None:
+        folders = [model.folder for model in models.list_models() if model.folder is not None]
+    else:
+        folders = [models.locate(name)]
+    damaged = []
+    for folder in folders:
+        problems = models.verify(folder)
+        print(f"{'damaged' if problems else 'ok'}  {folder}")
+        for problem in problems:
+            print(f"  {folder.name} {problem}", file=sys.stderr)
+        if problems:
+            damaged.append(folder.name)
+    if damaged:
+        raise ModelError(
+            f"{len(damaged)} of {len(folders)} models: damaged: {', '.join(damaged)}.",
+            hint="Remove their folders and get them again: transcriber models pull NAME, or import FOLDER.",
+        )
+
+
+@app.command(
+    "import",
+    epilog=examples(
+        "transcriber models import /media/stick/faster-whisper-small",
+        "transcriber models import ./my-conversion --name hall-whisper",
+    ),
+)
+def import_(
+    folder: Annotated[Path, typer.Argument(help="A CTranslate2 Whisper folder, or one with a manifest.")],
+    name: Annotated[str | None, typer.Option("--name", help="Call it so.", show_default="its own name")] = None,
+) -> None:
+    """Check a model folder (on a USB stick), and copy it into models/."""
+    from transcriber import models
+
     print(models.import_folder(folder, name=name).folder)
 
 
-@app.command()
-def pull(name: Annotated[str, typer.Argument(help="small, medium, large-v3-turbo, ...", show_default=False)]) -> None:
-    """Get a published model from the Hugging Face hub, at a pinned revision, checked by SHA-256."""
-    print(f"pulling {name}; this is the only command that uses the network", file=sys.stderr)
+@app.command(
+    epilog=examples("transcriber models pull small", "transcriber models pull turbo"),
+)
+def pull(name: Annotated[str, typer.Argument(help="A known name: see `transcriber models list`.")]) -> None:
+    """Fetch a known model from the Hugging Face hub."""
+    from transcriber import models
+
     print(models.pull(name).folder)
+
+
+def _print_json(listed: tuple[Listed, ...]) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(listed, enc_hook=str), indent=1).decode())

@@ -1,4 +1,4 @@
-"""`plan`: write a plan to start from, check one, show the built-in one."""
+"""`transcriber plan`: write a plan to start from, check one, show one."""
 
 from __future__ import annotations
 
@@ -7,36 +7,64 @@ from typing import Annotated
 
 import typer
 
-from transcriber import plan
+from transcriber.cli.app import examples, group
+from transcriber.errors import UsageError
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    help="Write, check and show session plans.",
-    epilog="\b\nExamples:\n  transcriber plan init my-session.toml\n  transcriber plan check my-session.toml",
+app = group(
+    "A session's plan: write, check, show.",
+    epilog=examples("transcriber plan init my.toml", "transcriber plan check my.toml", "transcriber plan show"),
 )
 
 
-@app.command()
-def init(path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("plan.toml")) -> None:
-    """Write a commented plan to fill in."""
-    plan.write_template(path)
+@app.command(
+    epilog=examples(
+        "transcriber plan init", "transcriber plan init town-hall.toml", "transcriber plan init --builtin isc.toml"
+    ),
+)
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("plan.toml"),
+    builtin: Annotated[
+        bool, typer.Option("--builtin", help="Start from the built-in plan, not from an example.")
+    ] = False,
+) -> None:
+    """Write a commented plan to start from."""
+    from transcriber import plan, workspace
+
+    if path.exists():
+        raise UsageError(
+            f"{path} is there already.", hint=f"Choose another name, or see: transcriber plan check {path}"
+        )
+    workspace.make_folder(path.parent)
+    workspace.write_atomic(path, plan.builtin_text() if builtin else plan.template())
     print(path)
 
 
-@app.command()
-def check(path: Annotated[Path, typer.Argument(help="A plan, TOML or JSON.", show_default=False)]) -> None:
-    """Check a plan; every mistake is named by its place."""
-    read = plan.read(path)
-    print(
-        f"{path} is a valid plan: {len(read.questions)} questions, {len(read.phases)} phases, {len(read.polls)} polls, "
-        f"{len(read.roster)} people, {len(read.glossary)} glossary terms, {len(read.takeaways)} takeaways."
-    )
+@app.command(epilog=examples("transcriber plan check plan.toml"))
+def check(path: Annotated[Path, typer.Argument(help="A plan (TOML or JSON).")]) -> None:
+    """Name every mistake in a plan by its place."""
+    from transcriber import plan
+
+    found = plan.read(path)
+    print(f"{path}: a valid plan with {_count(len(found.questions), 'question')}, {_count(len(found.phases), 'phase')}")
 
 
-@app.command()
-def show() -> None:
-    """Print the built-in plan, as TOML."""
-    print(plan.BUILT_IN.read_text("utf-8"), end="")
+@app.command(
+    epilog=examples(
+        "transcriber plan show", "transcriber plan show plan.toml", "transcriber plan show --json > plan.json"
+    ),
+)
+def show(
+    path: Annotated[Path | None, typer.Argument(help="A plan.", show_default="the built-in plan")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, which --plan reads too.")] = False,
+) -> None:
+    """Show a plan as it is understood."""
+    import msgspec
+
+    from transcriber import plan
+
+    found = plan.read(path) if path else plan.builtin()
+    print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() if as_json else plan.describe(found))
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from transcriber.cli.app import examples, tell
 from transcriber.errors import PartialFailure, TranscriberError, UsageError
 
 if TYPE_CHECKING:
     from transcriber.pipeline import Options, Result
 
-_RUN = """\b
-Examples:
-  transcriber {0} hall-h.wav
-  transcriber {0} recordings/isc-2026 --from @17:30 --to @18:00 --output-format {1}
-  transcriber {0} talk.mp4 --plan my-session.toml --language de --model small
-"""
+
+def _examples(command: str, formats: str) -> str:
+    return examples(
+        f"transcriber {command} hall-h.wav",
+        f"transcriber {command} recordings/isc-2026 --from @17:30 --to @18:00 --output-format {formats}",
+        f"transcriber {command} talk.mp4 --plan my-session.toml --language de --model small",
+    )
+
+
 EXAMPLES = {
-    "run": _RUN.format("run", "html,srt"),
-    "transcribe": _RUN.format("transcribe", "srt,vtt"),
-    "summarise": "\b\nExamples:\n  transcriber summarise outputs/hall-h/transcript.json --recording hall-h.wav\n",
-    "demo": "\b\nExamples:\n  transcriber demo\n  transcriber demo --output-dir /tmp/demo\n",
+    "run": _examples("run", "html,srt"),
+    "transcribe": _examples("transcribe", "srt,vtt"),
+    "summarise": examples("transcriber summarise outputs/hall-h/transcript.json --recording hall-h.wav"),
+    "demo": examples("transcriber demo", "transcriber demo --output-dir /tmp/demo"),
 }
 
 Recordings = Annotated[list[Path], typer.Argument(help="Media files, or session folders.", show_default=False)]
@@ -120,9 +124,9 @@ def _each(recordings: list[Path], options: Options, work: Callable[..., Result])
                 result = work(path, options, progress=progress)
             _tell(result)
         except TranscriberError as error:
-            if len(recordings) == 1 or error.exit_code > 128:
+            if len(recordings) == 1:
                 raise
-            print(f"error: {error.message}\nwhat to do: {error.hint}", file=sys.stderr)
+            tell(error)
             failed.append((path, error))
     if len(failed) == len(recordings):
         raise failed[0][1]
