@@ -193,9 +193,10 @@ def _transcript(
     folder: Path,
     progress: ReportProgress | None,
 ) -> Transcript:
+    engine.check_languages({options.language, *options.languages} - {"auto"})
     model = models.find(options.model)
     start, end = _stretch(recording, options)
-    compute = engine.Compute(device=options.device, compute_type=options.compute_type, threads=options.threads)
+    compute = engine.plan_compute(options.device, options.compute_type, n_threads=options.threads)
     prompt, notices = _prompt(session_plan, options, model.folder)
     request = engine.Request(
         language=None if options.language == "auto" else options.language,
@@ -215,6 +216,7 @@ def _transcript(
         start=start,
         end=end,
         batch_size=options.batch_size,
+        workers=compute.workers,
         notices=notices,
     )
     total = _length(recording, start, end)
@@ -254,13 +256,12 @@ def _prompt(session_plan: Plan, options: Options, model: Path) -> tuple[str, tup
 
 
 def _settings(options: Options, model_sha256: str, compute: engine.Compute, prompt: str) -> Settings:
-    device, compute_type = engine.resolve(compute)
     return Settings(
         language=options.language,
         languages=options.languages,
         task="translate" if options.task == "translate" else "transcribe",
-        device=device,
-        compute_type=compute_type,
+        device=compute.device,
+        compute_type=compute.compute_type,
         beam_size=options.beam_size,
         initial_prompt=prompt,
         hotwords=options.hotwords,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from transcriber.timecode import clock
@@ -36,12 +36,18 @@ class _Pace:
 
 @contextmanager
 def showing(title: str) -> Iterator[ReportProgress]:
-    """Shows what is reported while the block runs."""
-    if sys.stderr.isatty():
-        with _bar(title) as report:
-            yield report
-    else:
-        yield _lines(title)
+    """Shows what is reported while the block runs, and says at its end what a former run had done."""
+    latest: Progress | None = None
+    with _bar(title) if sys.stderr.isatty() else nullcontext(_lines(title)) as show:
+
+        def report(progress: Progress, total: float | None) -> None:
+            nonlocal latest
+            latest = progress
+            show(progress, total)
+
+        yield report
+    if latest and latest.n_resumed:
+        print(f"{latest.n_resumed} of {latest.n_chunks} chunks were done by a former run", file=sys.stderr)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ search, never sampled. Parts of faster-whisper used here are semi-private, hence
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import msgspec
 import numpy as np
 
 from transcriber.datatypes import Word
-from transcriber.errors import DeviceError, ModelError
+from transcriber.errors import DeviceError, ModelError, UsageError
 from transcriber.transcription.allocator import tune_allocator
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ WINDOW_FRAMES = 3000  # what the encoder takes: 30 s
 TOKENS_PER_S = 50
 MAX_LENGTH = 448  # positions of the decoder, prompt included
 MAX_PROMPT_TOKENS = 120
+MAX_WORKERS = 4  # each holds scratch memory of its own
 LANGUAGE_SURE = 0.6  # below this probability the two likeliest languages are both tried
 _OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # marks that belong to the word after or before them
 
@@ -60,12 +62,12 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """Where and how fast to compute; none of it changes the words on a CPU."""
+    """Where and how fast to compute. Workers decode batches side by side; neither they nor threads change the words."""
 
-    device: str = "auto"
-    compute_type: str = "auto"
-    threads: int = 0  # per worker; 0: as many as there are cores, shared between the workers
+    device: str
+    compute_type: str
     workers: int = 1
+    threads: int = 1  # per worker
 
 
 class Engine:
@@ -76,7 +78,7 @@ class Engine:
         from faster_whisper import WhisperModel
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        device, compute_type = resolve(compute)
+        device, compute_type = compute.device, compute.compute_type
         try:
             self._whisper = WhisperModel(
                 str(folder),
@@ -195,6 +197,17 @@ class Engine:
         ]
 
 
+def check_languages(names: Iterable[str]) -> None:
+    """Raise UsageError for a language that Whisper does not know."""
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    if unknown := [name for name in names if name not in _LANGUAGE_CODES]:
+        raise UsageError(
+            f"There is no language {', '.join(unknown)} in Whisper.",
+            hint=f"Use auto, or a code: {', '.join(sorted(_LANGUAGE_CODES))}.",
+        )
+
+
 def token_counter(folder: Path) -> Callable[[str], int]:
     """Counts the tokens that a text takes in the prompt of the model in `folder`. Raises ModelError."""
     import tokenizers
@@ -208,18 +221,27 @@ def token_counter(folder: Path) -> Callable[[str], int]:
     return lambda text: len(tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids)
 
 
-def resolve(compute: Compute) -> tuple[str, str]:
-    """Device and precision for what is left to "auto": the GPU if there is one, the fastest that it supports."""
+def plan_compute(device: str, compute_type: str, *, n_threads: int = 0) -> Compute:
+    """What to use for "auto": the GPU if there is one, the fastest precision it supports; all cores if n_threads is 0.
+
+    On a CPU several workers of few threads beat one of many, since much of decoding does not split.
+    """
     import ctranslate2
 
-    device = compute.device
     if device == "auto":
         device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-    if compute.compute_type != "auto":
-        return device, compute.compute_type
-    wanted = ("float16", "int8_float16", "float32") if device == "cuda" else ("int8", "float32")
-    supported = ctranslate2.get_supported_compute_types(device)
-    return device, next(name for name in wanted if name in supported)
+    if compute_type == "auto":
+        wanted = ("float16", "int8_float16", "float32") if device == "cuda" else ("int8", "float32")
+        try:
+            supported = ctranslate2.get_supported_compute_types(device)
+        except (ValueError, RuntimeError) as error:
+            raise DeviceError(f"There is no device {device!r} here: {error}.", hint="Try --device cpu.") from error
+        compute_type = next(name for name in wanted if name in supported)
+    cores = n_threads or len(
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+    workers = min(cores, MAX_WORKERS) if device == "cpu" else 1
+    return Compute(device, compute_type, workers, max(1, cores // workers))
 
 
 def _words(result: Any, text: list[int], tokenizer: Any) -> list[Word]:
