@@ -39,12 +39,12 @@ class Options:
     """Everything a run can be told. Names and meanings are those of the Whisper family.
 
     `start` and `end` are times as people write them ("1:02:03", "@17:30"); `plan` is a TOML or JSON file (default:
-    the recording's own plan.toml, else the built-in plan); `formats` is a comma list or "all".
+    the recording's own plan.toml, else the built-in plan); `output_format` is a comma list or "all".
     """
 
     plan: Path | None = None
     output_dir: Path | None = None
-    formats: str = "all"
+    output_format: str = "all"
     model: str = DEFAULT_MODEL
     language: str = "auto"
     languages: tuple[str, ...] = ()
@@ -77,14 +77,14 @@ class Result:
 def run(recording: Path, options: Options | None = None, *, progress: ReportProgress | None = None) -> Result:
     """Transcribe a recording, find the key points, write all documents. Each stage is saved before the next begins."""
     options = options or Options()
-    parse_formats(options.formats)
+    parse_formats(options.output_format)
     opened = _open(recording, options)
     session_plan = _plan(options, recording)
     folder = _session_folder(opened, options)
     with workspace.session_lock(folder, doing=f"run {recording}"):
         transcript = _transcript(opened, session_plan, options, folder=folder, progress=progress)
         session = Session(plan=session_plan, recording=opened, transcript=transcript)
-        formats = parse_formats(options.formats)
+        formats = parse_formats(options.output_format)
         write(session, folder, [name for name in formats if name != "html"], options=_layout(options))
         return _summarised(session, folder, options)
 
@@ -92,7 +92,7 @@ def run(recording: Path, options: Options | None = None, *, progress: ReportProg
 def transcribe(recording: Path, options: Options | None = None, *, progress: ReportProgress | None = None) -> Result:
     """Transcribe a recording and write the transcript's documents."""
     options = options or Options()
-    formats = parse_formats(options.formats)
+    formats = parse_formats(options.output_format)
     opened = _open(recording, options)
     session_plan = _plan(options, recording)
     folder = _session_folder(opened, options)
@@ -124,7 +124,7 @@ def sample_session() -> Path:
 
 def _summarised(session: Session, folder: Path, options: Options) -> Result:
     session = msgspec.structs.replace(session, summary=key_points(session.transcript, session.plan))
-    formats = parse_formats(options.formats)
+    formats = parse_formats(options.output_format)
     paths = write(session, folder, formats, options=_layout(options), audio=_sound(session, formats))
     return Result(session, folder, paths)
 

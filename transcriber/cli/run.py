@@ -87,7 +87,7 @@ def _on_recordings(action: str) -> Callable[..., None]:
         options = pipeline.Options(
             plan=plan,
             output_dir=output_dir,
-            formats=output_format,
+            output_format=output_format,
             model=model,
             language=language,
             languages=tuple(name for name in languages.split(",") if name),
@@ -171,7 +171,7 @@ def summarise(
 ) -> None:
     from transcriber import pipeline
 
-    options = pipeline.Options(plan=plan, output_dir=output_dir, formats=output_format)
+    options = pipeline.Options(plan=plan, output_dir=output_dir, output_format=output_format)
     _tell(pipeline.summarise(transcript, options, recording=recording))
 
 
