@@ -82,7 +82,7 @@ def load(folder: Path) -> Recording:
 
     Raises InputError if the folder holds no session, or files that cannot stand on one time line.
     """
-    paths = segment_paths(folder)
+    paths = [path for path in segment_paths(folder) if path.stat().st_size > HEADER_BYTES]
     events = journal.read(folder / EVENTS)
     if not paths:
         raise InputError(f"{folder} holds no recorded sound.", hint="Name a folder that `record` made.")
