@@ -214,6 +214,12 @@ class Reserve:
             raise storage_error(error, path) from error
         return handle
 
+    def held_bytes(self) -> int:
+        try:
+            return self._path.stat().st_blocks * 512
+        except OSError:
+            return 0
+
     def drop(self) -> bool:
         """Give the space back to the disk; False if there was none."""
         with suppress(OSError):

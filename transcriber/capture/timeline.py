@@ -64,6 +64,11 @@ class Timeline:
         self._excess = 0.0  # seconds of silence that turned out to stand for delay
         self._inserted = 0.0
 
+    @property
+    def reach(self) -> float:
+        """Up to when the take has been heard, as a reading of its clock; what is held back is counted."""
+        return (self.zero_at or 0.0) + (self.position + self._held_frames) / self.rate_hz
+
     def feed(self, block: Block) -> list[Piece]:
         """Take a block in; give out what has its place: often just this block, sometimes nothing yet."""
         if self.zero_at is None:

@@ -1,0 +1,336 @@
+"""The capture process: microphone in, session folder out. It needs nobody, and goes on when its starter dies.
+
+The driver's callback copies and queues, nothing else. The main thread only watches: a driver that stops delivering,
+or hangs where no call returns, is answered by starting this program anew in place (exec ends every thread), with
+the time that passes filled by silence. Run as `python -m transcriber.capture.recorder REQUEST`, a JSON `Request`.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+
+from transcriber import recordings
+from transcriber.capture import devices
+from transcriber.capture.clock import now
+from transcriber.capture.live import Failure, Feed, Listener, Live, State, answer
+from transcriber.capture.meter import follow
+from transcriber.capture.request import Request, command, parse
+from transcriber.capture.segments import PcmFormat
+from transcriber.capture.sink import Sink
+from transcriber.capture.status import Status
+from transcriber.capture.take import Command, Stop, Take
+from transcriber.capture.timeline import Block, bursts
+from transcriber.capture.writer import Writer
+from transcriber.errors import BusyError, DeviceError, TranscriberError
+from transcriber.workspace import session_lock
+
+BLOCK = 0.02
+_BEAT = 0.1
+_RETRY = 0.25
+_FIRST_SOUND = 5.0  # PipeWire may need a second; without a session it never delivers
+_OPEN_LIMIT = 5.0
+_ABORT_LIMIT = 0.3
+_LOCK_LIMIT = 2.0
+_CRASH_PAUSE = 1.0
+
+
+class Lost(Exception):
+    """The device delivers no more, or cannot be opened; another try may help."""
+
+
+class Recorder:
+    """One life of the capture process: from finding the device to the last sealed file."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.status = Status()
+        self.sink = Sink()
+        self.feed = Feed(request.folder)
+        self.state: State = "opening"
+        self.since = now()
+        self.stream: Any = None
+        self.heard: float | None = None
+        self.writer: Writer
+        self.stop_wish: float | None = None
+
+    def run(self) -> None:
+        """Record until the end. Raises Lost, TranscriberError."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, self._on_term)
+        self.publish()
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        if recordings.is_session(self.request.folder):
+            self._go_on()
+        else:
+            self._begin()
+        self._watch()
+
+    # ---- opening
+
+    def _begin(self) -> None:
+        """A new session: nothing is written before its device delivers."""
+        sounddevice = devices.portaudio()
+        device = self._choose(devices.inputs(sounddevice))
+        self.request = msgspec.structs.replace(
+            self.request,
+            device=device.name,
+            host_api=device.host_api,
+            rate_hz=self.request.rate_hz or device.rate_hz,
+            channels=self.request.channels or device.channels,
+        )
+        self._open(device)
+        self._write()
+
+    def _go_on(self) -> None:
+        """A session that broke off: wait for its very device for as long as it takes."""
+        self._write()
+        self._say("waiting")
+        while self.stop_wish is None:
+            self.publish()
+            with suppress(DeviceError):
+                found = devices.inputs(devices.portaudio())
+                device = devices.same_device(found, self.take.device, host_api=self.take.host_api)
+                if device is not None:
+                    return self._open(device)
+            time.sleep(_RETRY)
+            devices.refresh()
+        return None
+
+    def _choose(self, found: list[devices.InputDevice]) -> devices.InputDevice:
+        name, host_api = self.request.device, self.request.host_api
+        if name is None and (before := devices.remembered()):
+            name, host_api = before.name, before.host_api
+        if name is None or host_api is None:
+            return devices.choose(found, name)
+        same = devices.same_device(found, name, host_api=host_api)
+        return same or devices.choose(found, f"{name} ({host_api})")
+
+    def _open(self, device: devices.InputDevice) -> None:
+        """Start the stream. Raises DeviceError."""
+        guard = threading.Timer(_OPEN_LIMIT, restart, [self.request])  # for a driver whose open never returns
+        guard.daemon = True
+        guard.start()
+        sounddevice, form = devices.portaudio(), self.take.form
+        try:
+            self.stream = sounddevice.RawInputStream(
+                device=device.index,
+                samplerate=form.rate_hz,
+                channels=form.channels,
+                dtype=f"int{form.bits}",
+                blocksize=round(form.rate_hz * BLOCK),
+                latency=self.request.latency,
+                callback=self._callback(),
+            )
+            self.stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            rates_hz = devices.possible_rates(sounddevice, device)
+            raise devices.wrong_settings(device, error, rates_hz=rates_hz) from error
+        finally:
+            guard.cancel()
+
+    @property
+    def take(self) -> Take:
+        """What is recorded, once the device is known."""
+        request = self.request
+        rate_hz, channels = request.rate_hz or 0, request.channels or 0
+        return Take(
+            folder=request.folder,
+            form=PcmFormat(rate_hz=rate_hz, channels=channels, bits=request.bits),
+            device=request.device or "",
+            host_api=request.host_api or "",
+            segment_frames=max(1, round(request.segment_seconds * rate_hz)),
+            n_frames=None if request.duration is None else round(request.duration * rate_hz),
+            burst=bursts(request.latency),
+        )
+
+    def _write(self) -> None:
+        take = self.take
+        self.writer = Writer(take, self.inbox, self.status)
+        self.writer.start()
+        follow(self.status, take.form)
+
+    def _callback(self) -> Any:
+        put = self.inbox.put
+
+        def heard(indata: Any, n_frames: int, _: Any, status: Any) -> None:
+            self.heard = moment = now()
+            put(Block(moment, n_frames, bytes(indata), bool(status.input_overflow)))
+
+        return heard
+
+    # ---- watching
+
+    def _watch(self) -> None:
+        """Look after the stream until the writer has everything on the disk. Raises Lost, TranscriberError."""
+        loss = self._wait_for_end()
+        if loss is not None:
+            self.inbox.put(Stop(event="lost", why=loss, at=None))
+        while self.writer.is_alive():
+            self.publish()
+            self.writer.join(_BEAT)
+        if self.status.failure is not None:
+            raise self.status.failure
+        if self.status.crash is not None:
+            raise Lost(self.status.crash)
+        if loss is not None:
+            raise Lost(loss)
+
+    def _wait_for_end(self) -> str | None:
+        """Until the take's end; says why if it is the device's doing."""
+        limit = max(1.0, 4 * bursts(self.request.latency))
+        opened = looked = now()
+        while self.writer.is_alive():
+            time.sleep(_BEAT)
+            self.publish()
+            if self.stop_wish is not None:
+                self.inbox.put(Stop(event="stop", why="stopped", at=self.stop_wish))
+                return None
+            moment = now()
+            if moment - looked > limit / 2:  # it was this process that stood still, not the device
+                opened = moment
+            looked = moment
+            if self.heard is None:
+                if moment - opened > _FIRST_SOUND:
+                    return f"{self.request.device} delivers no sound"
+            elif moment - max(self.heard, opened) > limit:
+                return "the microphone was unplugged or its driver stopped"
+            elif self.state != "recording":
+                self._say("recording")
+        return None
+
+    def _listen(self) -> None:
+        listener = Listener(self.request.folder)
+        while True:
+            with suppress(OSError):
+                if (received := listener.next()) is None:
+                    continue
+                caller, event = received
+                if event.get("event") == "stop":
+                    self.stop_wish = self.stop_wish or now()
+                    answer(caller, {"pid": os.getpid()})
+                else:
+                    self.inbox.put(Command(event=event, at=now(), reply=partial(answer, caller)))
+
+    def _on_term(self, _: int, __: FrameType | None) -> None:
+        self.stop_wish = self.stop_wish or now()
+
+    # ---- telling
+
+    def _say(self, state: State) -> None:
+        self.state, self.since = state, now()
+
+    def publish(self, failure: Failure | None = None) -> None:
+        request, status = self.request, self.status
+        self.feed.publish(
+            Live(
+                pid=os.getpid(),
+                state=self.state,
+                beat=now(),
+                since=self.since,
+                device=request.device or "",
+                host_api=request.host_api or "",
+                rate_hz=request.rate_hz or 0,
+                n_channels=request.channels or 0,
+                bits=request.bits,
+                frames=status.frames,
+                synced=status.synced,
+                synced_at=status.synced_at,
+                heard=self.heard,
+                gaps=status.gaps,
+                lost=status.lost,
+                restarts=status.restarts,
+                backlog=self.inbox.qsize(),
+                free=status.free,
+                ppm=status.ppm,
+                meter=msgspec.Raw(msgspec.json.encode(status.meter)),
+                notices=tuple(status.notices.values()),
+                failure=failure,
+            )
+        )
+
+    def end(self, failure: Failure | None) -> None:
+        self._say("ended")
+        self.publish(failure)
+        if self.stream is not None:  # neither abort nor stop need return, see the driver's faults
+            abort = threading.Thread(target=self.stream.abort, daemon=True)
+            abort.start()
+            abort.join(_ABORT_LIMIT)
+
+
+def restart(request: Request) -> None:
+    """Become a new recorder of the same take: same process, no old thread, a fresh list of devices."""
+    os.execv(sys.executable, command(request))
+
+
+def main() -> int:
+    """Record what the request says; the exit code is that of the error, which the feed tells in words."""
+    request = parse(sys.argv[1])
+    try:
+        with _lock(request.folder):
+            return _record(Recorder(request))
+    except TranscriberError as error:  # the session is not ours: its feed belongs to who holds it
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+def _record(recorder: Recorder) -> int:
+    folder = recorder.request.folder
+    try:
+        recorder.run()
+        failure = None
+    except Lost as loss:
+        if recordings.is_session(folder):
+            if recorder.status.crash:
+                time.sleep(_CRASH_PAUSE)
+            restart(recorder.request)
+        failure = Failure(code=DeviceError.exit_code, message=f"{loss}.", hint="Try another: transcriber devices")
+    except TranscriberError as error:
+        failure = Failure(code=error.exit_code, message=error.message, hint=error.hint)
+    except Exception:
+        failure = Failure(code=1, message=traceback.format_exc(), hint="Please report this.")
+    recorder.end(failure)
+    if not recordings.is_session(folder):
+        _leave_nothing(folder)
+    return failure.code if failure else 0
+
+
+def _lock(folder: Path) -> ExitStack:
+    """The session's lock; a look at it by another process may hold it for a moment. Raises BusyError."""
+    deadline = now() + _LOCK_LIMIT
+    while True:
+        stack = ExitStack()
+        try:
+            stack.enter_context(session_lock(folder, doing="record"))
+            return stack
+        except BusyError:
+            if now() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _leave_nothing(folder: Path) -> None:
+    """A take that never began leaves no folder."""
+    with suppress(OSError):
+        for name in (".lock", ".reserve", ".reserve.part"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+if __name__ == "__main__":
+    code = main()
+    os._exit(code)  # a normal exit would call into a driver that may never return

@@ -1,0 +1,36 @@
+"""What a recorder is told to record, and the command that starts one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What to record. With `host_api`, `device` is the exact name of the one device to record from.
+
+    `latency` is the driver's ring in seconds: what the machine may be busy elsewhere without losing sound.
+    """
+
+    folder: Path
+    device: str | None = None
+    host_api: str | None = None
+    rate_hz: int | None = None
+    channels: int | None = None
+    bits: int = 16
+    segment_seconds: float = 600.0
+    duration: float | None = None
+    latency: float = 0.5
+
+
+def command(request: Request) -> list[str]:
+    """The command line of a recorder; without -P a file named like a module would be run from the current folder."""
+    text = msgspec.json.encode(request, enc_hook=os.fspath).decode()
+    return [sys.executable, "-P", "-m", "transcriber.capture.recorder", text]
+
+
+def parse(text: str) -> Request:
+    return msgspec.json.decode(text, type=Request, dec_hook=lambda kind, value: kind(value))
