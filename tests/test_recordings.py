@@ -49,7 +49,7 @@ def test_files_one_after_the_other_are_the_time_line(tmp_path: Path) -> None:
         ("0002.wav", 100, 50),
     ]
     assert (recording.n_samples, recording.sample_rate) == (150, 100)
-    assert (recording.device, recording.started_at) == ("Desk mic (ALSA)", "2026-06-24T17:30:00+02:00")
+    assert (recording.device, recording.started_at) == ("Desk mic (ALSA)", "2026-06-24T17:30:00.000+02:00")
     assert recording.gaps == ()
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import struct
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -101,7 +103,7 @@ def load(folder: Path) -> Recording:
         segments=segments,
         sample_rate=rate_hz,
         n_samples=end,
-        started_at=first.get("started_at"),
+        started_at=_started_at(first, events),
         device=_device(first),
         gaps=_gaps(events, holes=holes, rate_hz=rate_hz, end=end),
         markers=tuple(
@@ -119,6 +121,20 @@ def _of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 
 def _starts(events: list[dict[str, Any]]) -> dict[str, int]:
     return {str(event.get("file")): event["at"] for event in _of(events, "segment")}
+
+
+def _started_at(start: dict[str, Any], events: list[dict[str, Any]]) -> str | None:
+    """When the first sample was heard: the first clock event knows it better than the start, whose block came late."""
+    try:
+        began = datetime.fromisoformat(start["started_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    clock = next((event for event in events if event.get("event") == "clock"), start)
+    with suppress(KeyError, TypeError):
+        late = float(start["zero_wall"]) - float(clock["zero_wall"])
+        if 0 < late < 1:
+            began -= timedelta(seconds=late)
+    return began.isoformat(timespec="milliseconds")
 
 
 def _device(start: dict[str, Any]) -> str | None:

@@ -19,12 +19,14 @@ def follow(status: Status, form: PcmFormat) -> None:
 
 
 def _follow(status: Status, form: PcmFormat) -> None:
-    from transcriber.levels import Meter, decode  # numpy takes a tenth of a second, in which sound is recorded already
+    while not status.fresh_sound:
+        time.sleep(_STEP)
+    from transcriber.levels import Meter, decode  # numpy takes a tenth of a second: not before sound is coming in
 
     meter = Meter(rate_hz=form.rate_hz, channels=form.channels)
     while True:
-        time.sleep(_STEP)
         blocks = [status.fresh_sound.popleft() for _ in range(len(status.fresh_sound))]
         if blocks:
             sound = decode(b"".join(blocks), bits=form.bits, channels=form.channels)
             status.meter = [msgspec.to_builtins(state) for state in meter.update(sound)]
+        time.sleep(_STEP)

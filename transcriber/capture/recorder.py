@@ -27,7 +27,7 @@ from transcriber.capture import devices
 from transcriber.capture.clock import now
 from transcriber.capture.live import Failure, Feed, Listener, Live, State, answer
 from transcriber.capture.meter import follow
-from transcriber.capture.request import Request, command, parse
+from transcriber.capture.request import Request, command, environment, parse
 from transcriber.capture.segments import PcmFormat
 from transcriber.capture.sink import Sink
 from transcriber.capture.status import Status
@@ -274,7 +274,7 @@ class Recorder:
 
 def restart(request: Request) -> None:
     """Become a new recorder of the same take: same process, no old thread, a fresh list of devices."""
-    os.execv(sys.executable, command(request))
+    os.execve(sys.executable, command(request), environment())
 
 
 def main() -> int:

@@ -25,23 +25,24 @@ def repair(folder: Path) -> Repaired:
         raise InputError(f"{folder} is not a recorded session.", hint="Name a folder that `record` made.")
     try:
         with session_lock(folder, doing="repair"):
-            return _repair(folder)
+            return close_session(folder, why="repair")
     except BusyError as error:
         raise BusyError(
             f"{folder} is being recorded: nothing to repair.", hint=f"Stop it first with: record --stop {folder.name}"
         ) from error
 
 
-def _repair(folder: Path) -> Repaired:
+def close_session(folder: Path, *, why: str) -> Repaired:
+    """Close every open file and note the end if nobody did. The caller holds the session's lock."""
     repaired = seal_all(folder)
     events = [str(record.get("event")) for record in journal.read(folder / recordings.EVENTS)]
     is_broken_off = bool(events) and _last(events, "stop") < max(_last(events, "start"), _last(events, "resume"))
     if repaired.sealed or is_broken_off:
         with journal.Journal(folder / recordings.EVENTS) as notes:
             for file, n_frames in repaired.sealed:
-                notes.append({"event": "sealed", "file": file, "frames": n_frames, "why": "repair"})
+                notes.append({"event": "sealed", "file": file, "frames": n_frames, "why": why})
             if is_broken_off:
-                notes.append({"event": "stop", "why": "repair"})
+                notes.append({"event": "stop", "why": why})
     Reserve(folder, n_bytes=0).drop()
     return repaired
 

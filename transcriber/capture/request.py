@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+import transcriber
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to record. With `host_api`, `device` is the exact name of the one device to record from.
@@ -30,6 +32,13 @@ def command(request: Request) -> list[str]:
     """The command line of a recorder; without -P a file named like a module would be run from the current folder."""
     text = msgspec.json.encode(request, enc_hook=os.fspath).decode()
     return [sys.executable, "-P", "-m", "transcriber.capture.recorder", text]
+
+
+def environment() -> dict[str, str]:
+    """The environment in which that command finds this very package, installed or not."""
+    package_parent = str(Path(transcriber.__file__).resolve().parent.parent)
+    paths = [package_parent, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
 
 
 def parse(text: str) -> Request:

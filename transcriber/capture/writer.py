@@ -27,8 +27,8 @@ from transcriber.errors import StorageError, TranscriberError
 from transcriber.journal import Journal
 
 _CLOCK_EVERY = 60.0
+_FIRST_CLOCK = 1.5  # a stream's first blocks come late: by then frame 0 has found its true time
 _TAIL_LIMIT = 0.6  # how long a stop waits for the sound up to its moment
-_SETTLED = 5.0  # the clock's reading has found its place by then
 _PPM_AFTER = 600.0  # the reading is some ms off: a shorter stretch says nothing about drift
 
 
@@ -47,8 +47,8 @@ class Writer(threading.Thread):
         self.keeper = Keeper(take.folder, take.form, reserve=self.reserve, status=status, tell=inbox.put)
         self._number = 0
         self._ending: Stop | None = None
-        self._next_level = self._next_clock = 0.0
-        self._began: float | None = None
+        self._next_level = 0.0
+        self._next_clock: float | None = None
         self._settled: tuple[float, float] | None = None
 
     def run(self) -> None:
@@ -226,16 +226,15 @@ class Writer(threading.Thread):
         ]
         zero_at = self.timeline.zero_at
         self.note({"event": "level", "at": self.status.frames, "zero": round(zero_at, 6), "levels": levels})
-        if moment >= self._next_clock:
+        if self._next_clock is None:
+            self._next_clock = moment + _FIRST_CLOCK
+        elif moment >= self._next_clock:
             self._next_clock = moment + _CLOCK_EVERY
             self._drift(moment, zero_at)
             self.note({"event": "clock", "at": self.status.frames, **self._origin(zero_at), "ppm": self.status.ppm})
 
     def _drift(self, moment: float, zero_at: float) -> None:
         """How fast the device's clock runs against the machine's, in parts per million, since this stream began."""
-        self._began = self._began or moment
-        if moment - self._began < _SETTLED:
-            return
         self._settled = self._settled or (moment, zero_at)
         since, zero = self._settled
         if moment - since >= _PPM_AFTER:
