@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,14 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transcriber.capture.request import Request
-
 RATE_HZ = 48_000
 PLAYED_SECONDS = 120
 
 
 class Microphone:
-    """Devices by name, all in one ALSA configuration: room, stereo, yank (unplugged while `unplugged` exists), stall*."""
+    """Devices by name: room, stereo, muted, yank (unplugged while the file `unplugged` exists), stall300 and so on."""
 
     def __init__(self, home: Path, plugin: Path) -> None:
         self.home = home
@@ -38,7 +35,10 @@ class Microphone:
             "stereo": f'type cimic infile "{stereo}" rate {RATE_HZ} channels 2',
             **{f"stall{ms}": f"{one} stall_ms 2000 stall_len_ms {ms}" for ms in (300, 1000, 3000)},
         }
-        lines = [f'pcm_type.cimic {{ lib "{plugin}" }}', *(f"pcm.{name} {{ {keys} }}" for name, keys in devices.items())]
+        lines = [
+            f'pcm_type.cimic {{ lib "{plugin}" }}',
+            *(f"pcm.{name} {{ {keys} }}" for name, keys in devices.items()),
+        ]
         (home / ".asoundrc").write_text("\n".join(lines) + "\n")
 
 
@@ -57,7 +57,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Microphone:
     return Microphone(home, plugin)
 
 
-@pytest.fixture()
+@pytest.fixture
 def microphone(simulated: Microphone, monkeypatch: pytest.MonkeyPatch) -> Iterator[Microphone]:
     try:
         import sounddevice  # noqa: F401
@@ -68,15 +68,3 @@ def microphone(simulated: Microphone, monkeypatch: pytest.MonkeyPatch) -> Iterat
     simulated.unplugged.unlink(missing_ok=True)
     yield simulated
     shutil.rmtree(simulated.home / "config", ignore_errors=True)
-
-
-@pytest.fixture()
-def request_for(tmp_path: Path) -> object:
-    def make(device: str, **settings: object) -> Request:
-        return Request(folder=tmp_path / "session", device=device, **settings)  # type: ignore[arg-type]
-
-    return make
-
-
-def is_process(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists() and os.getpgid(pid) >= 0

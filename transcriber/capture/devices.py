@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,19 @@ def portaudio() -> Any:
             hint=f"Install it with: {install_line()}",
         ) from error
     return sounddevice
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what sound libraries print about every device they try off the terminal."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def refresh() -> None:
