@@ -18,7 +18,7 @@ from transcriber.errors import TranscriberError
 from transcriber.recordings import EVENTS
 from transcriber.workspace import storage_error
 
-SYNC_EVERY = 1.0
+SYNC_EVERY = 0.8
 _JOURNAL_RESERVE = 1 << 18  # half an hour of events
 
 

@@ -22,12 +22,11 @@ from transcriber.capture.repair import seal_all
 from transcriber.capture.segments import Reserve, Segment
 from transcriber.capture.status import Status
 from transcriber.capture.take import Command, Stop, Take, cause_of_end, zero_reading
-from transcriber.capture.timeline import Block, Silence, Timeline
+from transcriber.capture.timeline import SETTLE, Block, Silence, Timeline
 from transcriber.errors import StorageError, TranscriberError
 from transcriber.journal import Journal
 
 _CLOCK_EVERY = 60.0
-_FIRST_CLOCK = 1.5  # a stream's first blocks come late: by then frame 0 has found its true time
 _TAIL_LIMIT = 0.6  # how long a stop waits for the sound up to its moment
 _PPM_AFTER = 600.0  # the reading is some ms off: a shorter stretch says nothing about drift
 
@@ -47,8 +46,8 @@ class Writer(threading.Thread):
         self.keeper = Keeper(take.folder, take.form, reserve=self.reserve, status=status, tell=inbox.put)
         self._number = 0
         self._ending: Stop | None = None
-        self._next_level = 0.0
-        self._next_clock: float | None = None
+        self._next_level: float | None = None
+        self._next_clock = 0.0
         self._settled: tuple[float, float] | None = None
 
     def run(self) -> None:
@@ -216,9 +215,13 @@ class Writer(threading.Thread):
         command.reply({"at": at / self.take.form.rate_hz})
 
     def _tick(self) -> None:
-        """Once a second the level, once a minute the clock."""
+        """Once a second the level, once a minute the clock; for the first time when frame 0 has found its true time."""
         moment = now()
-        if self.timeline is None or self.timeline.zero_at is None or moment < self._next_level or not self.segment:
+        if self.timeline is None or self.timeline.zero_at is None or self.segment is None:
+            return
+        if self._next_level is None:
+            self._next_level = moment + SETTLE
+        if moment < self._next_level:
             return
         self._next_level = moment + 1.0
         levels = [
@@ -226,9 +229,7 @@ class Writer(threading.Thread):
         ]
         zero_at = self.timeline.zero_at
         self.note({"event": "level", "at": self.status.frames, "zero": round(zero_at, 6), "levels": levels})
-        if self._next_clock is None:
-            self._next_clock = moment + _FIRST_CLOCK
-        elif moment >= self._next_clock:
+        if moment >= self._next_clock:
             self._next_clock = moment + _CLOCK_EVERY
             self._drift(moment, zero_at)
             self.note({"event": "clock", "at": self.status.frames, **self._origin(zero_at), "ppm": self.status.ppm})

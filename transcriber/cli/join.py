@@ -16,7 +16,7 @@ def join(
     parts: Annotated[list[Path], typer.Argument(help="Two or more folders that `record` made.")],
     *,
     name: Annotated[
-        str | None, typer.Option(help="The joined session's name [default: FIRST-joined].", show_default=False)
+        str | None, typer.Option(help="The joined session's name (FIRST-joined if not said).", show_default=False)
     ] = None,
 ) -> None:
     """Put recordings of one event on one time line, by the wall clock, with the gap between them as silence."""

@@ -35,8 +35,8 @@ def record(
         str | None,
         typer.Option(help="The input: part of its name, see `transcriber devices`. Remembered.", show_default=False),
     ] = None,
-    channels: Annotated[int | None, typer.Option(min=1, help="How many channels [default: all].")] = None,
-    rate: Annotated[int | None, typer.Option(min=1, help="Sample rate in Hz [default: the device's own].")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="How many channels (all of them if not said).")] = None,
+    rate: Annotated[int | None, typer.Option(min=1, help="Sample rate in Hz (the device's own if not said).")] = None,
     bits: Annotated[int, typer.Option(help="16, or 24 where the device has them.")] = 16,
     segment_minutes: Annotated[float, typer.Option(min=0.01, max=60, help="Length of one sound file.")] = 10.0,
     duration: Annotated[
