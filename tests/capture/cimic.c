@@ -9,18 +9,19 @@
    gone_file "F" (unplugged while F exists); unplug_ms N (unplugged N ms after the first start);
    stall_ms N with stall_len_ms M (N ms after its start delivers nothing for M ms, then all at once).
    since "F" (the file plays on while the device is closed: its first start is kept in F, a later one goes on from there).
+   hang_file "F" (a start does not return while F exists).
    What nobody reads in time is lost, as on hardware. */
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
 #include <sys/timerfd.h>
 #include <fcntl.h>
 #include <time.h>
-typedef struct { snd_pcm_ioplug_t io; int tfd, fd; long rate, ch, ppm, unplug_ms, stall_ms, stall_len_ms, loop, bpf; double t0, T0; long long start, len; snd_pcm_access_t acc; char gone[256], since[256]; } mic;
+typedef struct { snd_pcm_ioplug_t io; int tfd, fd; long rate, ch, ppm, unplug_ms, stall_ms, stall_len_ms, loop, bpf; double t0, T0; long long start, len; snd_pcm_access_t acc; char gone[256], since[256], hang[256]; } mic;
 static double now(void){ struct timespec t; clock_gettime(CLOCK_MONOTONIC,&t); return t.tv_sec+t.tv_nsec*1e-9; }
 static long long avail_total(mic*m){ double d=m->t0-m->T0, e=now()-m->T0, s=m->stall_ms/1e3, l=m->stall_len_ms/1e3; if(m->stall_ms && e>s) e = e<s+l ? s : e;  /* stalls, then delivers all at once */ return e<d ? 0 : (long long)((e-d)*m->io.rate*(1+m->ppm*1e-6)); }
 static int gone(mic*m){ return (m->unplug_ms && m->T0 && (now()-m->T0)*1e3>m->unplug_ms) || (*m->gone && !access(m->gone,F_OK)); }
 static double since(mic*m){ double t=0; FILE*f; if(*m->since){ if((f=fopen(m->since,"r"))){ if(fscanf(f,"%lf",&t)!=1) t=0; fclose(f); } if(!t && (f=fopen(m->since,"w"))){ fprintf(f,"%.9f",m->t0); fclose(f); } } return t?t:m->t0; }
-static int c_start(snd_pcm_ioplug_t*io){ mic*m=io->private_data; struct itimerspec s={{0,5000000},{0,5000000}}; m->t0=now(); if(!m->T0) m->T0=since(m); m->start=(long long)((m->t0-m->T0)*m->io.rate);  /* what went by unread is lost, as on hardware */ return timerfd_settime(m->tfd,0,&s,0); }
+static int c_start(snd_pcm_ioplug_t*io){ mic*m=io->private_data; struct itimerspec s={{0,5000000},{0,5000000}}; while(*m->hang && !access(m->hang,F_OK)) usleep(1000); m->t0=now(); if(!m->T0) m->T0=since(m); m->start=(long long)((m->t0-m->T0)*m->io.rate);  /* what went by unread is lost, as on hardware */ return timerfd_settime(m->tfd,0,&s,0); }
 static int c_stop(snd_pcm_ioplug_t*io){ mic*m=io->private_data; struct itimerspec s={{0,0},{0,0}}; return timerfd_settime(m->tfd,0,&s,0); }
 static snd_pcm_sframes_t c_ptr(snd_pcm_ioplug_t*io){ mic*m=io->private_data; if(gone(m)) return -ENODEV; long long a=avail_total(m); if(a-(long long)io->appl_ptr>(long long)io->buffer_size) return -EPIPE; return a%io->buffer_size; }
 static int c_hw(snd_pcm_ioplug_t*io,snd_pcm_hw_params_t*p){ mic*m=io->private_data; return snd_pcm_hw_params_get_access(p,&m->acc); }
@@ -34,6 +35,7 @@ static const snd_pcm_ioplug_callback_t cb={.start=c_start,.stop=c_stop,.pointer=
 SND_PCM_PLUGIN_DEFINE_FUNC(cimic){ snd_config_iterator_t i,nx; const char*file=NULL; mic*m=calloc(1,sizeof*m); int e; m->rate=48000; m->ch=1; (void)root; snd_config_for_each(i,nx,conf){ snd_config_t*n=snd_config_iterator_entry(i); const char*id; if(snd_config_get_id(n,&id)<0) continue;
     if(!strcmp(id,"infile")) snd_config_get_string(n,&file); else if(!strcmp(id,"gone_file")){ const char*g; if(!snd_config_get_string(n,&g)) snprintf(m->gone,sizeof m->gone,"%s",g); }
     else if(!strcmp(id,"since")){ const char*g; if(!snd_config_get_string(n,&g)) snprintf(m->since,sizeof m->since,"%s",g); }
+    else if(!strcmp(id,"hang_file")){ const char*g; if(!snd_config_get_string(n,&g)) snprintf(m->hang,sizeof m->hang,"%s",g); }
 #define L(k,f) else if(!strcmp(id,k)) snd_config_get_integer(n,&m->f);
     L("rate",rate) L("channels",ch) L("ppm",ppm) L("unplug_ms",unplug_ms) L("stall_ms",stall_ms) L("stall_len_ms",stall_len_ms) L("loop",loop) } if(stream!=SND_PCM_STREAM_CAPTURE||!file||(*m->gone&&!access(m->gone,F_OK))||(m->fd=open(file,O_RDONLY|O_CLOEXEC))<0){ free(m); return -ENODEV; }
   m->len=lseek(m->fd,0,SEEK_END); m->tfd=timerfd_create(CLOCK_MONOTONIC,TFD_NONBLOCK|TFD_CLOEXEC); m->io.version=SND_PCM_IOPLUG_VERSION; m->io.name="cimic"; m->io.callback=&cb; m->io.private_data=m; m->io.poll_fd=m->tfd; m->io.poll_events=POLLIN; m->io.mmap_rw=0;
