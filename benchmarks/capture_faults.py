@@ -36,7 +36,7 @@ from transcriber import recordings  # noqa: E402
 from transcriber.capture import live  # noqa: E402
 from transcriber.capture.clock import now  # noqa: E402
 from transcriber.capture.request import Request  # noqa: E402
-from transcriber.capture.supervisor import Supervisor, holder, wait  # noqa: E402
+from transcriber.capture.supervisor import Supervisor, wait  # noqa: E402
 from transcriber.datatypes import Recording  # noqa: E402
 from transcriber.errors import StorageError  # noqa: E402
 
@@ -368,8 +368,11 @@ def power_cuts(bench: Bench) -> str:
             fcntl.ioctl(handle, 0x8004587D, struct.pack("I", 2))  # EXT4_IOC_SHUTDOWN, nothing more reaches the disk
             os.close(handle)
             take.joined(30)
-            while (pid := holder(disk / "session")) is not None and pid > 0:
-                os.kill(pid, signal.SIGKILL)
+            assert take.live is not None
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(take.live.pid, signal.SIGKILL)
+            time.sleep(0.3)
+            assert isinstance(take.error, StorageError), take.error
             subprocess.run(["umount", disk], check=True)
             subprocess.run(["mount", "-o", "loop", disk.with_suffix(".img"), disk], check=True)
             recording = recordings.load(disk / "session")

@@ -304,8 +304,9 @@ def _record(recorder: Recorder) -> int:
     except Exception:
         failure = Failure(code=1, message=traceback.format_exc(), hint="Please report this.")
     recorder.end(failure)
-    if not recordings.is_session(folder):
-        _leave_nothing(folder)
+    with suppress(OSError):  # the disk may be what failed
+        if not recordings.is_session(folder):
+            _leave_nothing(folder)
     return failure.code if failure else 0
 
 
@@ -325,10 +326,9 @@ def _lock(folder: Path) -> ExitStack:
 
 def _leave_nothing(folder: Path) -> None:
     """A take that never began leaves no folder."""
-    with suppress(OSError):
-        for name in (".lock", ".reserve", ".reserve.part"):
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()
+    for name in (".lock", ".reserve", ".reserve.part"):
+        (folder / name).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 if __name__ == "__main__":

@@ -157,9 +157,11 @@ class Supervisor:
 
     def _after_death(self, moment: float) -> bool:
         code = self._process.returncode if self._process is not None else None
-        ended = self.live is not None and self.live.state == "ended"
-        if ended and self.live is not None and self.live.failure is None:
-            return False
+        if self.live is not None and self.live.state == "ended":
+            if self.live.failure is None:
+                return False
+            if self.live.failure.code not in _RETRIED:
+                raise self._error(code)
         if not recordings.is_session(self.folder):
             if self.is_stopping:
                 return False
@@ -167,8 +169,6 @@ class Supervisor:
         if pid := holder(self.folder):  # somebody else took it over
             self._process, self._pid = None, pid
             return True
-        if ended and code not in _RETRIED and code is not None:
-            raise self._error(code)
         if self.is_stopping:
             self._close()
             return False
@@ -204,7 +204,7 @@ def holder(folder: Path) -> int | None:
     """The process that records into this folder now; 0 if it has not said its name."""
     try:
         handle = os.open(folder / ".lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:  # there is none, or the disk is gone
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)

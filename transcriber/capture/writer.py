@@ -27,6 +27,7 @@ from transcriber.errors import StorageError, TranscriberError
 from transcriber.journal import Journal
 
 _CLOCK_EVERY = 60.0
+_LONGEST_ABSENCE = 12 * 3600.0  # more was not an interruption of an event, or the wall clock is wrong
 _TAIL_LIMIT = 0.6  # how long a stop waits for the sound up to its moment
 _PPM_AFTER = 600.0  # the reading is some ms off: a shorter stretch says nothing about drift
 
@@ -186,24 +187,38 @@ class Writer(threading.Thread):
         """Go on where another recorder ended: close its files and take over its clock."""
         seal_all(self.take.folder)
         self.journal = Journal(self.take.folder / recordings.EVENTS)
-        session = recordings.load(self.take.folder) if recordings.segment_paths(self.take.folder) else None
-        position = (session.n_samples or 0) if session else 0
-        paths = recordings.segment_paths(self.take.folder)
-        self._number = int(paths[-1].stem) if paths else 0
-        self.status.frames = self.status.synced = position
-        self.status.gaps = len(session.gaps) if session else 0
-        self.status.lost = sum(gap.end - gap.start for gap in session.gaps) if session else 0.0
-        self.status.restarts = 1 + sum(record.get("event") == "resume" for record in self.journal.records)
-        zero_at = zero_reading(self.journal.records)
+        past = self.journal.records
+        self._count_past(past)
+        position, zero_at = self.status.frames, zero_reading(past)
+        if now() - zero_at - position / self.take.form.rate_hz > _LONGEST_ABSENCE:
+            zero_at = now() - position / self.take.form.rate_hz
+            self.status.notices["clock"] = "how long this session was broken off is not known: no silence was put in"
         self.timeline = Timeline(
             rate_hz=self.take.form.rate_hz,
             burst=self.take.burst,
             position=position,
             zero_at=zero_at,
-            cause=cause_of_end(self.journal.records),
+            cause=cause_of_end(past),
         )
-        self.journal.records.clear()
         self.note({"event": "resume", "at": position, **self._origin(zero_at), "wall": time.time()})
+        past.clear()
+
+    def _count_past(self, past: list[dict[str, Any]]) -> None:
+        """How far the session has come; whatever is wrong with its folder, a take goes on."""
+        paths = recordings.segment_paths(self.take.folder)
+        self._number = int(paths[-1].stem) if paths else 0
+        self.status.restarts = 1 + sum(record.get("event") == "resume" for record in past)
+        try:
+            session = recordings.load(self.take.folder)
+        except TranscriberError as error:
+            if paths:
+                self.status.notices["folder"] = error.message
+            noted = [record["at"] for record in past if isinstance(record.get("at"), int)]
+            self.status.frames = max(noted, default=0)
+            return
+        self.status.frames = self.status.synced = session.n_samples or 0
+        self.status.gaps = len(session.gaps)
+        self.status.lost = sum(gap.end - gap.start for gap in session.gaps)
 
     def _command(self, command: Command) -> None:
         if self.timeline is None or self.timeline.zero_at is None:
