@@ -96,7 +96,7 @@ def test_without_portaudio_the_error_names_the_systems_install_line(
 def test_everything_can_be_imported_without_portaudio() -> None:
     """sounddevice is loaded when somebody records, and numpy when a level is shown, not before."""
     modules = sorted(path.stem for path in (PROJECT / "transcriber" / "capture").glob("*.py"))
-    names = ", ".join(f"transcriber.capture.{name}" for name in modules if name != "__init__")
+    names = ", ".join(f"transcriber.capture.{name}" for name in modules if not name.startswith("__"))
     code = f"import sys; sys.modules['sounddevice'] = None; import {names}, transcriber.cli.record"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
     code = "import sys, transcriber.capture.recorder; assert not {'numpy', 'rich', 'typer'} & set(sys.modules)"

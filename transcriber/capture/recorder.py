@@ -2,7 +2,7 @@
 
 The driver's callback copies and queues, nothing else. The main thread only watches: a driver that stops delivering,
 or hangs where no call returns, is answered by starting this program anew in place (exec ends every thread), with
-the time that passes filled by silence. Run as `python -m transcriber.capture.recorder REQUEST`, a JSON `Request`.
+the time that passes filled by silence.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import signal
 import sys
 import threading
 import time
-import traceback
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -27,15 +27,14 @@ from transcriber.capture import devices
 from transcriber.capture.clock import now
 from transcriber.capture.live import Failure, Feed, Listener, Live, State, answer
 from transcriber.capture.meter import follow
-from transcriber.capture.request import Request, command, environment, parse
+from transcriber.capture.request import Request, command, environment
 from transcriber.capture.segments import PcmFormat
 from transcriber.capture.sink import Sink
 from transcriber.capture.status import Status
 from transcriber.capture.take import Command, Stop, Take
 from transcriber.capture.timeline import Block, bursts
 from transcriber.capture.writer import Writer
-from transcriber.errors import BusyError, DeviceError, TranscriberError
-from transcriber.workspace import session_lock
+from transcriber.errors import DeviceError
 
 BLOCK = 0.02
 _BEAT = 0.1
@@ -43,8 +42,6 @@ _RETRY = 0.25
 _FIRST_SOUND = 5.0  # PipeWire may need a second; without a session it never delivers
 _OPEN_LIMIT = 5.0
 _ABORT_LIMIT = 0.3
-_LOCK_LIMIT = 2.0
-_CRASH_PAUSE = 1.0
 
 
 class Lost(Exception):
@@ -84,16 +81,17 @@ class Recorder:
 
     def _begin(self) -> None:
         """A new session: nothing is written before its device delivers."""
-        sounddevice = devices.portaudio()
-        device = self._choose(devices.inputs(sounddevice))
-        self.request = msgspec.structs.replace(
-            self.request,
-            device=device.name,
-            host_api=device.host_api,
-            rate_hz=self.request.rate_hz or device.rate_hz,
-            channels=self.request.channels or device.channels,
-        )
-        self._open(device)
+        with self._guard(self._give_up):
+            sounddevice = devices.portaudio()
+            device = self._choose(devices.inputs(sounddevice))
+            self.request = msgspec.structs.replace(
+                self.request,
+                device=device.name,
+                host_api=device.host_api,
+                rate_hz=self.request.rate_hz or device.rate_hz,
+                channels=self.request.channels or device.channels,
+            )
+            self._open(device)
         self._write()
 
     def _go_on(self) -> None:
@@ -102,14 +100,33 @@ class Recorder:
         self._say("waiting")
         while self.stop_wish is None:
             self.publish()
-            with suppress(DeviceError):
+            with suppress(DeviceError), self._guard(partial(restart, self.request)):
                 found = devices.inputs(devices.portaudio())
                 device = devices.same_device(found, self.take.device, host_api=self.take.host_api)
                 if device is not None:
                     return self._open(device)
             time.sleep(_RETRY)
-            devices.refresh()
+            with self._guard(partial(restart, self.request)):
+                devices.refresh()
         return None
+
+    @contextmanager
+    def _guard(self, when_hung: Callable[[], None]) -> Iterator[None]:
+        """Some calls into a driver or a sound server never return."""
+        guard = threading.Timer(_OPEN_LIMIT, when_hung)
+        guard.daemon = True
+        guard.start()
+        try:
+            yield
+        finally:
+            guard.cancel()
+
+    def _give_up(self) -> None:
+        hint = "Restart the sound system, or plug the device in anew."
+        message = f"The driver of {self.request.device or 'the sound inputs'} does not answer."
+        self.end(Failure(code=DeviceError.exit_code, message=message, hint=hint))
+        leave_nothing(self.request.folder)
+        os._exit(DeviceError.exit_code)
 
     def _choose(self, found: list[devices.InputDevice]) -> devices.InputDevice:
         name, host_api = self.request.device, self.request.host_api
@@ -122,9 +139,6 @@ class Recorder:
 
     def _open(self, device: devices.InputDevice) -> None:
         """Start the stream. Raises DeviceError."""
-        guard = threading.Timer(_OPEN_LIMIT, restart, [self.request])  # for a driver whose open never returns
-        guard.daemon = True
-        guard.start()
         sounddevice, form = devices.portaudio(), self.take.form
         try:
             self.stream = sounddevice.RawInputStream(
@@ -140,8 +154,6 @@ class Recorder:
         except (sounddevice.PortAudioError, ValueError) as error:
             rates_hz = devices.possible_rates(sounddevice, device)
             raise devices.wrong_settings(device, error, rates_hz=rates_hz) from error
-        finally:
-            guard.cancel()
 
     @property
     def take(self) -> Take:
@@ -277,60 +289,11 @@ def restart(request: Request) -> None:
     os.execve(sys.executable, command(request), environment())
 
 
-def main() -> int:
-    """Record what the request says; the exit code is that of the error, which the feed tells in words."""
-    request = parse(sys.argv[1])
-    try:
-        with _lock(request.folder):
-            return _record(Recorder(request))
-    except TranscriberError as error:  # the session is not ours: its feed belongs to who holds it
-        print(error, file=sys.stderr)
-        return error.exit_code
-
-
-def _record(recorder: Recorder) -> int:
-    folder = recorder.request.folder
-    try:
-        recorder.run()
-        failure = None
-    except Lost as loss:
-        if recordings.is_session(folder):
-            if recorder.status.crash:
-                time.sleep(_CRASH_PAUSE)
-            restart(recorder.request)
-        failure = Failure(code=DeviceError.exit_code, message=f"{loss}.", hint="Try another: transcriber devices")
-    except TranscriberError as error:
-        failure = Failure(code=error.exit_code, message=error.message, hint=error.hint)
-    except Exception:
-        failure = Failure(code=1, message=traceback.format_exc(), hint="Please report this.")
-    recorder.end(failure)
-    with suppress(OSError):  # the disk may be what failed
-        if not recordings.is_session(folder):
-            _leave_nothing(folder)
-    return failure.code if failure else 0
-
-
-def _lock(folder: Path) -> ExitStack:
-    """The session's lock; a look at it by another process may hold it for a moment. Raises BusyError."""
-    deadline = now() + _LOCK_LIMIT
-    while True:
-        stack = ExitStack()
-        try:
-            stack.enter_context(session_lock(folder, doing="record"))
-            return stack
-        except BusyError:
-            if now() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _leave_nothing(folder: Path) -> None:
+def leave_nothing(folder: Path) -> None:
     """A take that never began leaves no folder."""
-    for name in (".lock", ".reserve", ".reserve.part"):
-        (folder / name).unlink(missing_ok=True)
-    folder.rmdir()
-
-
-if __name__ == "__main__":
-    code = main()
-    os._exit(code)  # a normal exit would call into a driver that may never return
+    with suppress(OSError):  # the disk may be what failed
+        if recordings.is_session(folder):
+            return
+        for name in (".lock", ".reserve", ".reserve.part"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()

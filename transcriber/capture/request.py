@@ -31,7 +31,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 def command(request: Request) -> list[str]:
     """The command line of a recorder; without -P a file named like a module would be run from the current folder."""
     text = msgspec.json.encode(request, enc_hook=os.fspath).decode()
-    return [sys.executable, "-P", "-m", "transcriber.capture.recorder", text]
+    return [sys.executable, "-P", "-m", "transcriber.capture", text]
 
 
 def environment() -> dict[str, str]:
