@@ -284,6 +284,61 @@ def stalls(bench: Bench) -> str:
     return "; ".join(words)
 
 
+def servers(bench: Bench) -> str:
+    """a PulseAudio server frozen for 3 and 12 s"""
+    if shutil.which("pulseaudio") is None or shutil.which("paplay") is None:
+        return "skipped: it needs pulseaudio, pulseaudio-utils and libasound2-plugins"
+    words = []
+    for frozen in (3.0, 12.0):
+        with pulse_server(bench) as server:
+            request = Request(folder=bench.folder(), device="server", channels=1, rate_hz=RATE_HZ)
+            take = Take(bench, request, bench.work)
+            play = ["paplay", "--raw", f"--rate={RATE_HZ}", "--channels=1", "--format=s16le", "--latency-msec=40000"]
+            player = subprocess.Popen([*play, "-d", "ci", bench.mic.home / "mic.raw"])
+            time.sleep(5.0)
+            server.send_signal(signal.SIGSTOP)
+            time.sleep(frozen)
+            server.send_signal(signal.SIGCONT)
+            time.sleep(8.0)
+            recording = take.end()
+            player.kill()
+            player.wait()
+        data = b"".join(pcm(Path(segment.path)) for segment in recording.segments)
+        played_at = [
+            bench.mic.played.find(data[at : at + 64]) for at in range(4 * RATE_HZ, len(data) - 64, RATE_HZ // 5)
+        ]
+        lags = [4 * RATE_HZ + n * (RATE_HZ // 5) - place for n, place in enumerate(played_at) if place >= 0]
+        error = max(abs(lag - lags[0]) for lag in lags) / 2 / RATE_HZ
+        lost = sum(gap.end - gap.start for gap in recording.gaps)
+        assert error <= 0.02, error
+        assert data.count(bytes(RATE_HZ // 50)) == 0 or recording.gaps, "a silent gap"
+        words.append(f"{frozen:.0f} s: {lost:.1f} s lost in {len(recording.gaps)} gap(s), time off by {error:.3f} s")
+    return "; ".join(words)
+
+
+@contextlib.contextmanager
+def pulse_server(bench: Bench) -> Iterator[subprocess.Popen[bytes]]:
+    place = Path(tempfile.mkdtemp(dir=bench.work))
+    os.environ.update(PULSE_RUNTIME_PATH=str(place), PULSE_SERVER=f"unix:{place}/native")
+    script = place / "ci.pa"
+    script.write_text(
+        f"load-module module-native-protocol-unix auth-anonymous=1 socket={place}/native\n"
+        f"load-module module-null-sink sink_name=ci rate={RATE_HZ} format=s16le channels=1\n"
+    )
+    bench.mic.devices["server"] = 'type pulse device "ci.monitor"'
+    bench.mic.add("unused")
+    options = ["-n", "-F", script, "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
+    server = subprocess.Popen(["pulseaudio", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(2.0)
+        yield server
+    finally:
+        server.kill()
+        server.wait()
+        del bench.mic.devices["server"]
+        bench.mic.add("unused")
+
+
 def hangs(bench: Bench) -> str:
     """killed while the driver hangs: its start does not return for 12 s"""
     hung = bench.work / "hung"
@@ -475,7 +530,7 @@ def damaged(data: bytes, dice: random.Random) -> bytes:
 
 FAULTS: dict[str, Callable[[Bench], str]] = {
     fault.__name__: fault
-    for fault in (kills, terminals, unplugs, stalls, hangs, full_disks, power_cuts, loads, soak, journals)
+    for fault in (kills, terminals, unplugs, stalls, servers, hangs, full_disks, power_cuts, loads, soak, journals)
 }
 
 

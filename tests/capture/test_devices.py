@@ -62,6 +62,13 @@ def test_after_a_replug_the_same_device_is_found_at_its_new_place_and_no_other()
     assert same_device(twins, DESK.name, host_api="ALSA") is None
 
 
+def test_a_sound_server_is_not_recorded_in_all_the_channels_it_claims() -> None:
+    server = InputDevice(index=0, name="pulse", host_api="ALSA", channels=32, rate_hz=44_100)
+    assert (server.own_channels, server.own_rate_hz) == (2, 48_000)
+    mixer = InputDevice(index=0, name="X32: USB Audio (hw:1,0)", host_api="ALSA", channels=32, rate_hz=44_100)
+    assert (mixer.own_channels, mixer.own_rate_hz) == (32, 44_100)
+
+
 def test_a_choice_is_remembered_and_a_damaged_memory_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert devices.remembered() is None

@@ -16,6 +16,7 @@ from transcriber.errors import DeviceError
 from transcriber.workspace import make_folder, write_atomic
 
 _USUAL_RATES_HZ = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000)
+_SERVER_CHANNELS = 32  # what PulseAudio's, PipeWire's and ALSA's own virtual inputs claim, whatever the microphone has
 _CARD = re.compile(r"\s*\((?:plug)?hw:\d+,\d+\)$")  # ALSA's place of a card, which moves at every replug
 _INSTALL = {
     "debian": "sudo apt install libportaudio2",
@@ -40,6 +41,21 @@ class InputDevice(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         return f"{self.name} ({self.host_api})"
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether this is a sound server that converts to anything it is asked for, not a card."""
+        return self.channels >= _SERVER_CHANNELS and "hw:" not in self.name
+
+    @property
+    def own_channels(self) -> int:
+        """How many channels to record if nobody says: all of a card's, two of a server's."""
+        return 2 if self.is_virtual else self.channels
+
+    @property
+    def own_rate_hz(self) -> int:
+        """The rate to record at if nobody says: a card's own; a server has none, and most run at this one."""
+        return 48_000 if self.is_virtual else self.rate_hz
 
     @property
     def lasting_name(self) -> str:

@@ -15,7 +15,7 @@ def listen(sounddevice: Any, device: InputDevice, *, duration: float = 0.4) -> t
     """Each channel's level over `duration` seconds, or why there is none (in use, no sound comes)."""
     heard: list[bytes] = []
     enough = threading.Event()
-    wanted = round(duration * device.rate_hz) * device.channels * 2
+    wanted = round(duration * device.own_rate_hz) * device.own_channels * 2
 
     def collect(indata: Any, _: int, __: Any, ___: Any) -> None:
         heard.append(bytes(indata))
@@ -24,7 +24,11 @@ def listen(sounddevice: Any, device: InputDevice, *, duration: float = 0.4) -> t
 
     try:
         stream = sounddevice.RawInputStream(
-            device=device.index, channels=device.channels, samplerate=device.rate_hz, dtype="int16", callback=collect
+            device=device.index,
+            channels=device.own_channels,
+            samplerate=device.own_rate_hz,
+            dtype="int16",
+            callback=collect,
         )
         stream.start()
     except (sounddevice.PortAudioError, ValueError) as error:
@@ -35,4 +39,4 @@ def listen(sounddevice: Any, device: InputDevice, *, duration: float = 0.4) -> t
     closing.join(_STOP_LIMIT)
     if not heard:
         return "no sound comes"
-    return measure(decode(b"".join(heard), bits=16, channels=device.channels))
+    return measure(decode(b"".join(heard), bits=16, channels=device.own_channels))

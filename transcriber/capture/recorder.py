@@ -41,6 +41,8 @@ _BEAT = 0.1
 _RETRY = 0.25
 _FIRST_SOUND = 5.0  # PipeWire may need a second; without a session it never delivers
 _OPEN_LIMIT = 5.0
+_PATIENCE = 1.0
+_SERVER_PATIENCE = 4.0  # a sound server that stands still for a while hands over afterwards what it has kept
 _ABORT_LIMIT = 0.3
 
 
@@ -61,6 +63,8 @@ class Recorder:
         self.since = now()
         self.stream: Any = None
         self.heard: float | None = None
+        self.patience = _PATIENCE
+        self.is_finished = False
         self.writer: Writer
         self.stop_wish: float | None = None
 
@@ -88,8 +92,8 @@ class Recorder:
                 self.request,
                 device=device.name,
                 host_api=device.host_api,
-                rate_hz=self.request.rate_hz or device.rate_hz,
-                channels=self.request.channels or device.channels,
+                rate_hz=self.request.rate_hz or device.own_rate_hz,
+                channels=self.request.channels or device.own_channels,
             )
             self._open(device)
         self._write()
@@ -140,6 +144,7 @@ class Recorder:
     def _open(self, device: devices.InputDevice) -> None:
         """Start the stream. Raises DeviceError."""
         sounddevice, form = devices.portaudio(), self.take.form
+        self.patience = _SERVER_PATIENCE if device.is_virtual else max(_PATIENCE, 4 * bursts(self.request.latency))
         try:
             self.stream = sounddevice.RawInputStream(
                 device=device.index,
@@ -149,6 +154,7 @@ class Recorder:
                 blocksize=round(form.rate_hz * BLOCK),
                 latency=self.request.latency,
                 callback=self._callback(),
+                finished_callback=self._finished,
             )
             self.stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
@@ -185,6 +191,10 @@ class Recorder:
 
         return heard
 
+    def _finished(self) -> None:
+        """Some drivers say that a stream has ended; most just stop delivering."""
+        self.is_finished = True
+
     # ---- watching
 
     def _watch(self) -> None:
@@ -204,7 +214,6 @@ class Recorder:
 
     def _wait_for_end(self) -> str | None:
         """Until the take's end; says why if it is the device's doing."""
-        limit = max(1.0, 4 * bursts(self.request.latency))
         opened = looked = now()
         while self.writer.is_alive():
             time.sleep(_BEAT)
@@ -213,13 +222,13 @@ class Recorder:
                 self.inbox.put(Stop(event="stop", why="stopped", at=self.stop_wish))
                 return None
             moment = now()
-            if moment - looked > limit / 2:  # it was this process that stood still, not the device
+            if moment - looked > self.patience / 2:  # it was this process that stood still, not the device
                 opened = moment
             looked = moment
             if self.heard is None:
                 if moment - opened > _FIRST_SOUND:
                     return f"{self.request.device} delivers no sound"
-            elif moment - max(self.heard, opened) > limit:
+            elif moment - max(self.heard, opened) > self.patience or self.is_finished:
                 return "the microphone was unplugged or its driver stopped"
             elif self.state != "recording":
                 self._say("recording")

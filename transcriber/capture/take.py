@@ -59,6 +59,6 @@ def cause_of_end(records: list[dict[str, Any]]) -> str:
     for record in reversed(records):
         if record.get("event") in ("lost", "stop"):
             return str(record.get("why"))
-        if record.get("event") in ("level", "resume", "start"):
+        if record.get("event") in ("level", "segment", "start"):
             break
     return "the recorder was restarted"

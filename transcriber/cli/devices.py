@@ -41,7 +41,8 @@ def _row(sounddevice: object, device: InputDevice, *, kept: Remembered | None, l
     sign = "*" if is_kept or (kept is None and device.is_default) else " "
     rates = ", ".join(f"{rate_hz / 1000:g}" for rate_hz in possible_rates(sounddevice, device))
     heard = f"  {_heard(sounddevice, device)}" if level else ""
-    return f"{sign} {device.label}  {device.channels} channel(s)  {rates or 'no usual rate'} kHz{heard}"
+    channels = "any number of channels" if device.is_virtual else f"{device.channels} channel(s)"
+    return f"{sign} {device.label}  {channels}  {rates or 'no usual rate'} kHz{heard}"
 
 
 def _heard(sounddevice: object, device: InputDevice) -> str:
