@@ -181,8 +181,8 @@ def kills(bench: Bench) -> str:
             thread.join()
         assert len(lost) > before, "no take came to its end"
     readers = every_reader([path for path, _ in copies])
-    assert max(lost) <= 0.3, worst(lost)
-    assert max(again) <= 1.5, worst(again)
+    assert max(lost) <= 0.3, f"lost {worst(lost)}"
+    assert max(again) <= 1.5, f"again {worst(again)}"
     return (
         f"{len(lost)} kills: lost {worst(lost)} s; recording again after {worst(again)} s; "
         f"time off by {worst(errors)} s; every file read alike by {readers}"

@@ -29,7 +29,6 @@ from transcriber.workspace import session_lock
 LOOK_EVERY = 0.1
 _SILENT_LIMIT = 8.0  # longer than a recorder's own limits: it helps itself first
 _LAST_PAUSE = 2.0
-_STEADY = 10.0
 _HANDOVER = 3.0
 _ERRORS: dict[int, type[TranscriberError]] = {
     kind.exit_code: kind for kind in (UsageError, InputError, DeviceError, StorageError, BusyError)
@@ -122,8 +121,7 @@ class Supervisor:
         if found.state == "recording":
             if self.live is None or self.live.state != "recording":
                 self._remember(found)
-            if found.beat - found.since > _STEADY:
-                self._pause = 0.0
+            self._pause = 0.0  # it had come as far as hearing something: the next start need not wait
         self.live = found
 
     def _remember(self, found: Live) -> None:
