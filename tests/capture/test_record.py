@@ -317,3 +317,20 @@ def test_a_full_disk_ends_the_take_loudly_and_keeps_what_was_accepted(microphone
         assert events(disk / "session", "stop")
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_take_is_marked_and_stopped_from_elsewhere(microphone: Microphone, folder: Path) -> None:
+    process = command("record", folder.name, "--device", "room", "--plain", "--flac", folder=folder)
+    wait_for_sound(folder, 0.5)
+    for words in (["--mark", "key point"], [folder.name, "--phase", "talk:Keynote"], [folder.name, "--stop"]):
+        done = command("record", *words, folder=folder)
+        assert done.wait(timeout=10) == 0, done.stderr
+        done.communicate()
+    process.communicate(timeout=5)
+    assert process.returncode == 0
+    recording = recordings.load(folder)
+    assert [marker.label for marker in recording.markers] == ["key point"]
+    assert [(phase.kind, phase.title) for phase in recording.phases] == [("talk", "Keynote")]
+    assert (folder / "0001.flac").is_file()
+    again = command("repair", str(folder), folder=folder)
+    assert again.communicate()[1] == "Nothing to close.\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from transcriber import recordings
 from transcriber.capture import segments
-from transcriber.capture.repair import repair
+from transcriber.capture.repair import repair, repair_left
 from transcriber.capture.segments import PcmFormat, Reserve, Segment, seal_left
 from transcriber.errors import BusyError, InputError, StorageError
 from transcriber.journal import Journal, read
@@ -167,6 +167,16 @@ def test_repair_leaves_files_of_others_alone(tmp_path: Path) -> None:
     (tmp_path / "0003.wav").write_bytes(theirs)
     assert repair(tmp_path).foreign == ("0003.wav",)
     assert (tmp_path / "0003.wav").read_bytes() == theirs
+
+
+def test_what_crashes_left_is_repaired_at_the_next_start_but_never_a_running_take(tmp_path: Path) -> None:
+    for name in ("broken", "closed", "running"):
+        (tmp_path / name).mkdir()
+        session(tmp_path / name)
+    repair(tmp_path / "closed")
+    with session_lock(tmp_path / "running", doing="record"):
+        assert repair_left(tmp_path) == [tmp_path / "broken"]
+    assert repair_left(tmp_path) == [tmp_path / "running"]
 
 
 def test_repair_refuses_a_running_session_and_a_folder_that_is_none(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from transcriber import recordings
 from transcriber.capture.clock import now
 from transcriber.capture.live import Failure
 from transcriber.capture.recorder import Lost, Recorder, leave_nothing, restart
+from transcriber.capture.repair import close_session
 from transcriber.capture.request import parse
 from transcriber.errors import BusyError, DeviceError, TranscriberError
 from transcriber.workspace import session_lock
@@ -33,23 +34,31 @@ def main() -> int:
 
 
 def _record(recorder: Recorder) -> int:
-    folder = recorder.request.folder
     try:
-        recorder.run()
-        failure = None
-    except Lost as loss:
-        if recordings.is_session(folder):
-            if recorder.status.crash:
-                time.sleep(_CRASH_PAUSE)
-            restart(recorder.request)
-        failure = Failure(code=DeviceError.exit_code, message=f"{loss}.", hint="Try another: transcriber devices")
+        failure = _live(recorder)
     except TranscriberError as error:
         failure = Failure(code=error.exit_code, message=error.message, hint=error.hint)
     except Exception:
         failure = Failure(code=1, message=traceback.format_exc(), hint="Please report this.")
     recorder.end(failure)
-    leave_nothing(folder)
+    leave_nothing(recorder.request.folder)
     return failure.code if failure else 0
+
+
+def _live(recorder: Recorder) -> Failure | None:
+    """Run to the end of the take, or, where its device is lost, become the recorder that waits for it."""
+    folder = recorder.request.folder
+    try:
+        recorder.run()
+    except Lost as loss:
+        if not recordings.is_session(folder):
+            return Failure(code=DeviceError.exit_code, message=f"{loss}.", hint="Try another: transcriber devices")
+        if recorder.stop_wish is None:
+            if recorder.status.crash:
+                time.sleep(_CRASH_PAUSE)
+            restart(recorder.request)
+        close_session(folder, why="stopped")
+    return None
 
 
 def _lock(folder: Path) -> ExitStack:

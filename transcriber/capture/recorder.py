@@ -37,6 +37,7 @@ from transcriber.capture.writer import Writer
 from transcriber.errors import DeviceError
 
 BLOCK = 0.02
+_SEGMENT_BYTES = (1 << 31) - (1 << 16)  # some readers take a WAV file's size for a signed number
 _BEAT = 0.1
 _RETRY = 0.25
 _FIRST_SOUND = 5.0  # PipeWire may need a second; without a session it never delivers
@@ -103,6 +104,7 @@ class Recorder:
         self._write()
         self._say("waiting")
         while self.stop_wish is None:
+            self.since = self.status.heard_until or self.since
             self.publish()
             with suppress(DeviceError), self._guard(partial(restart, self.request)):
                 found = devices.inputs(devices.portaudio())
@@ -165,13 +167,15 @@ class Recorder:
     def take(self) -> Take:
         """What is recorded, once the device is known."""
         request = self.request
-        rate_hz, channels = request.rate_hz or 0, request.channels or 0
+        rate_hz = request.rate_hz or 0
+        form = PcmFormat(rate_hz=rate_hz, channels=request.channels or 0, bits=request.bits)
+        segment_frames = min(round(request.segment_seconds * rate_hz), _SEGMENT_BYTES // max(1, form.frame_bytes))
         return Take(
             folder=request.folder,
-            form=PcmFormat(rate_hz=rate_hz, channels=channels, bits=request.bits),
+            form=form,
             device=request.device or "",
             host_api=request.host_api or "",
-            segment_frames=max(1, round(request.segment_seconds * rate_hz)),
+            segment_frames=max(1, segment_frames),
             n_frames=None if request.duration is None else round(request.duration * rate_hz),
             burst=bursts(request.latency),
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from transcriber import journal, recordings
 from transcriber.capture.segments import Reserve, seal_left
-from transcriber.errors import BusyError, InputError
+from transcriber.errors import BusyError, InputError, TranscriberError
 from transcriber.workspace import session_lock
 
 
@@ -30,6 +31,17 @@ def repair(folder: Path) -> Repaired:
         raise BusyError(
             f"{folder} is being recorded: nothing to repair.", hint=f"Stop it first with: record --stop {folder.name}"
         ) from error
+
+
+def repair_left(recordings_folder: Path) -> list[Path]:
+    """Repair every session in this folder that a crash left open; gives those. Trouble with one is left to `repair`."""
+    repaired = []
+    for folder in sorted(recordings_folder.glob("*/")):
+        with suppress(TranscriberError, OSError):
+            if any(recordings.wav_format(path).is_open for path in recordings.segment_paths(folder)):
+                repair(folder)
+                repaired.append(folder)
+    return repaired
 
 
 def close_session(folder: Path, *, why: str) -> Repaired:

@@ -15,6 +15,7 @@ class Status:
         self.frames = 0
         self.synced = 0
         self.synced_at: float | None = None
+        self.heard_until: float | None = None  # where a session that goes on had broken off, on the take's clock
         self.gaps = 0
         self.lost = 0.0
         self.restarts = 0

@@ -30,6 +30,7 @@ LOOK_EVERY = 0.1
 _SILENT_LIMIT = 8.0  # longer than a recorder's own limits: it helps itself first
 _LAST_PAUSE = 2.0
 _HANDOVER = 3.0
+_ASK_AGAIN = 3.0
 _ERRORS: dict[int, type[TranscriberError]] = {
     kind.exit_code: kind for kind in (UsageError, InputError, DeviceError, StorageError, BusyError)
 }
@@ -49,6 +50,7 @@ class Supervisor:
         self._born = self._looked = now()
         self._pause = 0.0
         self._again_at: float | None = None
+        self._asked_at = 0.0
 
     @classmethod
     def start(cls, request: Request) -> Supervisor:
@@ -99,6 +101,8 @@ class Supervisor:
         if self._is_alive():
             if moment - before < 1.0:  # else this process stood still, and its view is old
                 self._end_if_hung(moment)
+            if self.is_stopping and moment - self._asked_at > _ASK_AGAIN:  # it may have been restarting itself
+                self.stop()
             return True
         self._read_feed()
         return self._after_death(moment)
@@ -106,6 +110,7 @@ class Supervisor:
     def stop(self) -> None:
         """Ask for the end; `look` tells when it has come."""
         self.is_stopping = True
+        self._asked_at = now()
         with suppress(TranscriberError):
             live.send(self.folder, {"event": "stop"})
             return

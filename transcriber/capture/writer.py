@@ -200,6 +200,7 @@ class Writer(threading.Thread):
             zero_at=zero_at,
             cause=cause_of_end(past),
         )
+        self.status.heard_until = self.timeline.reach
         self.note({"event": "resume", "at": position, **self._origin(zero_at), "wall": time.time()})
         past.clear()
 
@@ -217,6 +218,7 @@ class Writer(threading.Thread):
             self.status.frames = max(noted, default=0)
             return
         self.status.frames = self.status.synced = session.n_samples or 0
+        self.status.synced_at = now()
         self.status.gaps = len(session.gaps)
         self.status.lost = sum(gap.end - gap.start for gap in session.gaps)
 

@@ -10,15 +10,17 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from transcriber import workspace
 from transcriber.capture import display, live
+from transcriber.capture.repair import repair_left
 from transcriber.capture.request import Request
-from transcriber.capture.supervisor import LOOK_EVERY, Supervisor, holder
+from transcriber.capture.supervisor import LOOK_EVERY, Supervisor, holder, wait
 from transcriber.capture.view import PlainView, TerminalView
+from transcriber.datatypes import PhaseKind
 from transcriber.errors import DeviceError, InputError, Interrupted, UsageError
 from transcriber.recordings import segment_paths
 from transcriber.timecode import clock, parse_offset
@@ -47,6 +49,10 @@ def record(
     ] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End a running recording.")] = False,
     mark: Annotated[str | None, typer.Option(help="Put a marker into a running recording.", show_default=False)] = None,
+    phase: Annotated[
+        str | None,
+        typer.Option(help="Say what begins in a running recording: KIND or KIND:TITLE.", show_default=False),
+    ] = None,
     flac: Annotated[bool, typer.Option("--flac", help="Make FLAC copies too, once they are proven exact.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Status as lines of text, for logs.")] = False,
 ) -> None:
@@ -55,10 +61,12 @@ def record(
     The recording is a process of its own: it goes on if this terminal dies, and --attach takes it back.
     On a terminal, m sets a marker and q stops.
     """
-    if attach + stop + (mark is not None) > 1:
-        raise UsageError("--attach, --stop and --mark exclude each other.", hint="Give one of them.")
+    if attach + stop + (mark is not None) + (phase is not None) > 1:
+        raise UsageError("--attach, --stop, --mark and --phase exclude each other.", hint="Give one of them.")
     if mark is not None:
         return _tell(_running(name), {"event": "marker", "label": mark})
+    if phase is not None:
+        return _tell(_running(name), _phase(phase))
     if stop:
         return _stop(_running(name))
     if attach:
@@ -76,6 +84,8 @@ def record(
             duration=None if duration is None else parse_offset(duration),
         )
         supervisor = Supervisor.start(request)
+        for folder in repair_left(workspace.recordings()):
+            print(f"{folder.name} had broken off: its files are closed now.", file=sys.stderr)
     _look_after(supervisor, plain=plain or not sys.stderr.isatty(), flac=flac)
 
 
@@ -98,17 +108,24 @@ def _running(name: str | None) -> Path:
     raise InputError(f"Which recording? Running: {names}.", hint="Give its name.")
 
 
+def _phase(words: str) -> dict[str, object]:
+    kind, _, title = words.partition(":")
+    if kind not in get_args(PhaseKind):
+        raise UsageError(f"{kind!r} is no kind of phase.", hint=f"Choose one of: {', '.join(get_args(PhaseKind))}.")
+    return {"event": "phase", "kind": kind, "title": title.strip()}
+
+
 def _tell(folder: Path, event: dict[str, object]) -> None:
     reply = live.send(folder, event)
     if "error" in reply:
         raise DeviceError(f"Not noted: {reply['error']}.", hint="Try again when sound comes in.")
-    print(f"{folder.name} {clock(float(reply['at']))} {event['label']}")
+    print(f"{folder.name} {clock(float(reply['at']))} {event.get('label') or event.get('kind')}")
 
 
 def _stop(folder: Path) -> None:
-    live.send(folder, {"event": "stop"})
-    while holder(folder):
-        time.sleep(LOOK_EVERY)
+    supervisor = Supervisor.attach(folder)
+    supervisor.stop()
+    wait(supervisor)
     print(folder)
 
 
