@@ -447,7 +447,7 @@ def loads(bench: Bench) -> str:
     try:
         deadline = now() + duration + 30
         while take.supervisor.live is not None and take.supervisor.live.state != "ended" and now() < deadline:
-            int("7" * 120_000) if hasattr(sys, "_is_gil_enabled") else sorted(range(8_000_000, 0, -1))
+            sum(range(5 * 10**7))  # one call that keeps this process's other threads from running
             time.sleep(0.5)
     finally:
         for process in busy:

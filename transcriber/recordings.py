@@ -4,6 +4,17 @@ The files, one after the other, are the time line. Where sound was lost, silence
 them, so the time in the files is the time on the wall. The journal says what happened when; the files' true
 length says how much there is: a file whose size fields are still open (0xFFFFFFFF) is being written, or was when
 the recorder died, and is good up to its last whole frame.
+
+Events are objects with `event` and, in frames of the time line, `at`:
+
+    start    device, host_api, rate, channels, bits, started_at; zero and zero_wall say when frame 0 was heard
+    resume   another recorder goes on here          lost    it ended against its will: why
+    segment  a file begins                          sealed  it is closed: frames, sha256 of its sound
+    gap      frames of silence for lost sound: cause
+    marker   label                                  phase   kind, title, id: what begins here
+    level    each second, per channel [peak, RMS, clips so far], in dBFS
+    clock    each minute: zero_wall; ppm is how fast the device's clock runs
+    stop     the end: why
 """
 
 from __future__ import annotations
@@ -45,7 +56,8 @@ class WavFormat(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_session(folder: Path) -> bool:
     """Whether `record` made this folder."""
-    return (folder / EVENTS).is_file() or bool(segment_paths(folder))
+    events = folder / EVENTS
+    return (events.is_file() and events.stat().st_size > 0) or bool(segment_paths(folder))
 
 
 def segment_paths(folder: Path) -> list[Path]:

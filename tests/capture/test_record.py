@@ -140,6 +140,17 @@ def test_kill_9_of_the_recorder_costs_a_moment_and_time_stays_true(microphone: M
     assert max(map(abs, shifts(microphone, recording))) < 0.05
 
 
+def test_kill_9_in_the_very_first_moment_is_no_exception(microphone: Microphone, folder: Path) -> None:
+    supervisor = Supervisor.start(Request(folder=folder, device="room"))
+    while not recordings.is_session(folder):
+        time.sleep(0.001)
+    assert supervisor._process is not None
+    supervisor._process.kill()
+    supervisor._process.wait()
+    record_for(supervisor, 1.5)
+    assert len(shifts(microphone, stopped(supervisor))) >= 1
+
+
 def command(*words: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, Path(__file__).with_name("commands.py"), *words],

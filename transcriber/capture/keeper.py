@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from transcriber.capture.clock import now
-from transcriber.capture.segments import PcmFormat, Reserve, Segment, reserve_space
+from transcriber.capture.segments import PcmFormat, Reserve, Segment, reserve_space, sync_data
 from transcriber.capture.status import Status
 from transcriber.errors import TranscriberError
 from transcriber.recordings import EVENTS
@@ -112,7 +112,7 @@ class Keeper:
         if size + _JOURNAL_RESERVE // 2 > self._journal_reserved:
             self._journal_reserved = size + _JOURNAL_RESERVE
             reserve_space(self._journal, self._journal_reserved)
-        os.fsync(self._journal)
+        sync_data(self._journal)
 
     def _measure_space(self) -> None:
         """The seconds of sound the disk still takes: what is free, and what is ours already."""

@@ -97,7 +97,7 @@ class Segment:
     def sync(self) -> int:
         """Make what was accepted survive a power cut; gives the time line's frame up to which it does."""
         end = self.end
-        _sync_data(self.handle)
+        sync_data(self.handle)
         return end
 
     def seal(self) -> bool:
@@ -239,6 +239,6 @@ def reserve_space(handle: int, n_bytes: int) -> bool:
     return n_bytes > 0 and int(fallocate(handle, _KEEP_SIZE, 0, n_bytes)) == 0
 
 
-def _sync_data(handle: int) -> None:
+def sync_data(handle: int) -> None:
     """Like fsync, without waiting for what only concerns the file's times; macOS lacks it."""
     os.fdatasync(handle) if hasattr(os, "fdatasync") else os.fsync(handle)

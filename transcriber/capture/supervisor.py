@@ -185,6 +185,8 @@ class Supervisor:
             return False
         if self._again_at is not None and moment >= self._again_at:
             self._again_at = None
+            if self.request.host_api is None:  # it died before its feed could tell
+                self.request = _completed(self.request)
             self._process = _launch(self.request)
             self._pid, self._born = self._process.pid, moment
         return True
@@ -252,6 +254,16 @@ def _last_words(folder: Path) -> str:
     with suppress(OSError):
         return live.meeting_point(folder, "log").read_text("utf-8", errors="replace")[-2000:].strip()
     return ""
+
+
+def _completed(request: Request) -> Request:
+    """The request with the device that its session's journal names."""
+    if not recordings.is_session(request.folder):
+        return request
+    known = _request_of(request.folder)
+    return msgspec.structs.replace(
+        request, device=known.device, host_api=known.host_api, rate_hz=known.rate_hz, channels=known.channels
+    )
 
 
 def _request_of(folder: Path) -> Request:
