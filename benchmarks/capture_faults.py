@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -557,6 +558,7 @@ def main() -> int:
                 figures = FAULTS[name](bench)
             except Exception as error:  # one fault that fails must not hide the others
                 n_failed += 1
+                traceback.print_exc()
                 figures = f"FAILED: {type(error).__name__}: {error}"
             title = (FAULTS[name].__doc__ or name).strip()
             print(f"| {title} | {figures} | {now() - began:.0f} s |", flush=True)
