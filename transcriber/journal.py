@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ class Journal:
             if sync:
                 os.fdatasync(self._handle) if hasattr(os, "fdatasync") else os.fsync(self._handle)
         except OSError as error:
-            os.ftruncate(self._handle, self._size)
+            with suppress(OSError):  # a disk that is gone cannot take its half line back either
+                os.ftruncate(self._handle, self._size)
             raise storage_error(error, self.path) from error
         self._crc, self._size = crc, self._size + len(line)
 
