@@ -33,6 +33,10 @@ COMMANDS = {
     "transcribe": ("transcriber.cli.run:transcribe", "Transcribe recordings, without key points."),
     "summarise": ("transcriber.cli.run:summarise", "Find the key points in a finished transcript."),
     "demo": ("transcriber.cli.run:demo", "Run everything on the sample session that ships."),
+    "record": ("transcriber.cli.record:record", "Record a session; it survives whatever else dies."),
+    "devices": ("transcriber.cli.devices:devices", "List the inputs that can be recorded from."),
+    "repair": ("transcriber.cli.repair:repair", "Close what a crash left open in a recorded session."),
+    "join": ("transcriber.cli.join:join", "Put parts of one event on one time line."),
     "models": ("transcriber.cli.models:app", "List, verify, import and pull models."),
     "plan": ("transcriber.cli.plan:app", "Write, check and show a session's plan."),
 }
@@ -62,7 +66,7 @@ def load(name: str) -> Any:
     found = getattr(module, attribute)
     if not isinstance(found, typer.Typer):
         single = group(help_text)
-        single.command(name, help=found.__doc__ or help_text, epilog=module.EXAMPLES[name])(found)
+        single.command(name, help=found.__doc__ or help_text, epilog=getattr(module, "EXAMPLES", {}).get(name))(found)
         found = single
     command = get_command(found)
     command.name = name
