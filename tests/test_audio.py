@@ -264,12 +264,12 @@ def test_parts_of_a_session_lie_on_one_time_line(tmp_path: Path) -> None:
 
 def test_left_and_right_are_both_heard(tmp_path: Path) -> None:
     path = tmp_path / "stereo.wav"
-    left, right = np.zeros(16_000, "<i2"), np.full(16_000, 1000, "<i2")
+    left, right = np.full(16_000, 2000, "<i2"), np.full(16_000, 1000, "<i2")
     with wave.open(str(path), "wb") as file:
         file.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(np.column_stack([left, right]).tobytes())
     (block,) = Reader(open_recording(path))
-    assert set(block.tolist()) == {500}
+    assert set(block.tolist()) == {1500}
 
 
 def test_names_of_content(tmp_path: Path) -> None:

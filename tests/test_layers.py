@@ -19,7 +19,7 @@ RANKS = (
     ("timecode",),
     ("workspace", "levels"),
     ("journal",),
-    ("recordings", "models", "plan", "media"),
+    ("recordings", "models", "plan", "media", "mixdown"),
     ("audio",),
     ("capture", "transcription", "summary", "documents", "edits"),
     ("pipeline",),

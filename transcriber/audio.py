@@ -17,6 +17,7 @@ import numpy as np
 from transcriber import recordings
 from transcriber.datatypes import SAMPLE_RATE, Gap, Recording
 from transcriber.media import only_media_file, open_media, probe, wav_promise
+from transcriber.mixdown import Mixer
 from transcriber.timecode import clock, samples, seconds
 
 if TYPE_CHECKING:
@@ -123,10 +124,11 @@ def _file_sound(path: Path, trouble: Trouble, *, start: float) -> Iterator[Block
         n = 0
         resampler = av.AudioResampler(format="s16p", rate=SAMPLE_RATE)
         frames = _in_place(_frames(container, stream, trouble), _origin(container), trouble, start=start)
-        for frame in _resampled(_finite(frames, stream, trouble), resampler):
-            piece = downmix(cast("Block", frame.to_ndarray()))
+        mixer = Mixer()
+        for piece in mixer(_resampled(_finite(frames, stream, trouble), resampler)):
             n += len(piece)
             yield piece
+    trouble.remarks += mixer.notices()
     _compare_lengths(path, declared, seconds(n), trouble)
 
 
@@ -211,18 +213,12 @@ def _finite(frames: Iterator[AudioFrame], stream: Any, trouble: Trouble) -> Iter
             yield frame
 
 
-def _resampled(frames: Iterator[AudioFrame], resampler: Any) -> Iterator[AudioFrame]:
+def _resampled(frames: Iterator[AudioFrame], resampler: Any) -> Iterator[Block]:
+    """Samples (n_channels, n_samples) at 16 kHz."""
     for frame in frames:
         frame.pts = None
-        yield from resampler.resample(frame)
-    yield from resampler.resample(None)
-
-
-def downmix(channels: NDArray[np.int16]) -> Block:
-    """Mono from (n_channels, n_samples): their mean."""
-    if len(channels) == 1:
-        return cast("Block", channels[0])
-    return np.rint(np.mean(channels, axis=0, dtype=np.float32)).astype(np.int16)
+        yield from (cast("Block", out.to_ndarray()) for out in resampler.resample(frame))
+    yield from (cast("Block", out.to_ndarray()) for out in resampler.resample(None))
 
 
 def _silence(n_samples: int) -> Iterator[Block]:

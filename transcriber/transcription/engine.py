@@ -269,5 +269,5 @@ def _words(result: Any, text: list[int], tokenizer: Any) -> list[Word]:
     return [
         Word(start=round(w["start"], 3), end=round(w["end"], 3), text=w["word"], probability=round(w["p"], 3))
         for w in spoken
-        if w["word"]
+        if any(sign.isalnum() for sign in w["word"])  # dots alone are what Whisper writes for music and noise
     ]
