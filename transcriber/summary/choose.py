@@ -28,6 +28,15 @@ _LEANS_BACK = re.compile(
 )
 
 
+_OBJECTS = re.compile(
+    r"\b(?:disagree|don't agree|do not agree|not true|don't believe (?:it|that)|object(?:ion)? to|wrong about"
+    r"|i(?:'d| would) (?:push back|contest|dispute)|on the contrary|not so sure"
+    r"|i see (?:it|that) differently|with respect)\b",
+    re.IGNORECASE,
+)
+_REPLY_REACH = 4  # sentences after a point within which a disagreement is taken to be about it
+
+
 @dataclass(frozen=True, slots=True)
 class Pick:
     """A chosen sentence and the ones that say the same, by their places in the session."""
@@ -80,3 +89,20 @@ def context(place: int, sentences: Sequence[Sentence]) -> str:
         if needed == 2 and len(before) == 1 and not _LEANS_BACK.match(sentences[n].text):
             break
     return " ".join(before)
+
+
+def disagreeing(place: int, sentences: Sequence[Sentence]) -> tuple[int, ...]:
+    """Sentences soon after that say they disagree (by another voice where voices are known), with what follows one
+    that is too short to say why."""
+    speaker = sentences[place].speaker
+    found: list[int] = []
+    for n in range(place + 1, min(len(sentences), place + 1 + _REPLY_REACH)):
+        same_voice = speaker is not None and sentences[n].speaker == speaker
+        if same_voice or not _OBJECTS.search(sentences[n].text):
+            continue
+        found.append(n)
+        follows = n + 1 < len(sentences) and sentences[n + 1].speaker == sentences[n].speaker
+        if follows and count(sentences[n].text) < READABLE_WORDS + 4:
+            found.append(n + 1)
+        break
+    return tuple(found)

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from transcriber.datatypes import Gap, Phase, Segment, Sentence, Transcript, Word
+from transcriber.summary.phases import phase_at
 
 MAX_WORDS = 45
 MIN_WORDS = 8  # no cut of a long stretch leaves less on either side
@@ -128,13 +129,6 @@ def _sentence(index: int, piece: Sequence[_Spoken], phases: Sequence[Phase]) -> 
         end=end,
         text="".join(item.word.text for item in piece).strip(),
         speaker=piece[0].speaker,
-        phase=_phase_at((start + end) / 2, phases),
+        phase=phase_at((start + end) / 2, phases),
         segment_ids=tuple(dict.fromkeys(item.segment_id for item in piece)),
     )
-
-
-def _phase_at(time: float, phases: Sequence[Phase]) -> str | None:
-    for phase in phases:
-        if phase.start is not None and phase.end is not None and phase.start <= time < phase.end:
-            return phase.id
-    return None
