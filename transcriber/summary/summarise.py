@@ -9,7 +9,6 @@ import numpy as np
 from transcriber.datatypes import (
     Answer,
     KeyPoint,
-    Mention,
     Phase,
     Plan,
     Question,
@@ -22,6 +21,7 @@ from transcriber.summary.choose import Pick, choose, context, disagreeing
 from transcriber.summary.clean import readable
 from transcriber.summary.encoder import Encoder
 from transcriber.summary.features import Signals, signals
+from transcriber.summary.form import Heard, quote, session_form
 from transcriber.summary.model import EvidenceModel
 from transcriber.summary.phases import known_phases, with_phases
 from transcriber.summary.ranker import Ranking
@@ -94,7 +94,17 @@ def summarise(
         )
     reading = read(spoken, plan, encoder=encoder, model=model or EvidenceModel.untrained(), marked=options.phases)
     answers = (_answer(question, row, reading=reading, options=options) for row, question in enumerate(plan.questions))
-    return Summary(session=transcript.session, method=reading.ranking.method, answers=tuple(answers))
+    best = reading.ranking.scores.max(0)
+    form = session_form(Heard(reading.sentences, reading.phases, reading.signals.vectors, best), plan, encoder=encoder)
+    return Summary(
+        session=transcript.session,
+        method=reading.ranking.method,
+        answers=tuple(answers),
+        phases=form.phases,
+        exchanges=form.exchanges,
+        polls=form.polls,
+        takeaways=form.takeaways,
+    )
 
 
 def _silence(question: Question) -> Answer:
@@ -147,11 +157,7 @@ def _key_point(question: Question, pick: Pick, row: int, *, reading: Reading) ->
         segment_ids=sentence.segment_ids,
         sentences=(sentence.index,),
         context=context(pick.place, spoken),
-        also=tuple(mention(spoken[n]) for n in pick.also),
+        also=tuple(quote(spoken[n]) for n in pick.also),
         readable=plainer if plainer != sentence.text else "",
-        against=tuple(mention(spoken[n]) for n in disagreeing(pick.place, spoken)),
+        against=tuple(quote(spoken[n]) for n in disagreeing(pick.place, spoken)),
     )
-
-
-def mention(sentence: Sentence) -> Mention:
-    return Mention(start=sentence.start, end=sentence.end, text=sentence.text, speaker=sentence.speaker)
