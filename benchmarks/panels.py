@@ -2,9 +2,9 @@
 
     python -m benchmarks.panels FOLDER [--train FOLDER] [--conditions abc] [--controls]
 
-a: speakers and phases known; b: nobody knows (what a recogniser gives); c: b with 15 % word errors, drawn from the words
-of `--train`. Figures: share of 7 picks with grade >= 2, nDCG@10, share of points covered, share of picks with grade 3,
-with grade 0; over questions that were addressed or thin. Verdicts: AUC for "not addressed", and both errors.
+a: speakers and phases known; b: nobody knows (what a recogniser gives); c: b with 15 % word errors, drawn from the
+words of `--train`. Figures: share of 7 picks with grade >= 2, nDCG@10, share of points covered, share of picks with
+grade 3, with grade 0; over questions that were addressed or thin. Verdicts: AUC for "not addressed", and both errors.
 """
 
 from __future__ import annotations

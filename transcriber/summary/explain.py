@@ -13,6 +13,7 @@ from transcriber.summary.ranker import Ranking
 from transcriber.summary.summarise import Reading
 from transcriber.summary.talk import is_question
 from transcriber.summary.words import count
+from transcriber.timecode import clock
 
 LOSERS = 8  # close losers that are told of
 _READ_ALOUD = 0.6  # share of a question's words in a sentence from which it is called a reading of the question
@@ -42,7 +43,8 @@ def explain(reading: Reading, row: int, *, points: int = 7, words: int | None = 
         if place in chosen:
             why = _for(reading, row, place)
         elif place in merged:
-            why = f"Says the same as the key point at {reading.sentences[merged[place]].start:.0f} s; shown there as “also”."
+            stands_for = reading.sentences[merged[place]]
+            why = f"Says the same as the key point at {clock(stands_for.start)}; shown there as “also”."
         else:
             why = _against(reading, row, place, chosen=chosen, points=points)
         found.append(
@@ -84,7 +86,8 @@ def _against(reading: Reading, row: int, place: int, *, chosen: list[int], point
     if seen.column("read aloud")[row, place] >= _READ_ALOUD:
         return "It reads the question aloud or repeats it."
     if not stands_alone(place, reading.sentences):
-        return f"A fragment of {count(sentence.text)} words (under {READABLE_WORDS}) that does not answer yes, no or a number."
+        size = count(sentence.text)
+        return f"A fragment of {size} words (under {READABLE_WORDS}) that gives no yes, no or number to a question."
     rival = _rival(reading.ranking, row, place)
     if rival is not None:
         return f"It answers question {rival + 1} rather than this one."

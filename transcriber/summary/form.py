@@ -36,8 +36,8 @@ _INDIRECT = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"\b(last word|final word|wrap up|close here|we(?:'re| are) out of time|time is up|that's all|to close|thank you all"
-    r"|one sentence each)\b",
+    r"\b(last word|final word|wrap up|close here|we(?:'re| are) out of time|time is up|that's all|to close"
+    r"|thank you all|one sentence each)\b",
     re.IGNORECASE,
 )
 _FIGURES = re.compile(
@@ -123,8 +123,9 @@ def exchanges(heard: Heard) -> tuple[Exchange, ...]:
         else:
             groups.append([place])
     found = []
-    for group, following in zip(groups, [*groups[1:], [stretch[-1] + 1 if stretch else 0]], strict=True):
-        until = min(following[0], group[-1] + 1 + ANSWER_REACH)
+    for number, group in enumerate(groups):
+        following = groups[number + 1][0] if number + 1 < len(groups) else stretch[-1] + 1
+        until = min(following, group[-1] + 1 + ANSWER_REACH)
         answer = _answer(heard, group, range(group[-1] + 1, until))
         if answer:
             found.append(Exchange(question=_quotes(heard, group), answer=_quotes(heard, answer), inferred=inferred))
