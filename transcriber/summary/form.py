@@ -25,6 +25,7 @@ TAKEAWAY_QUOTES = 2
 HEARD = 0.52  # cosine from which a sentence may carry a takeaway
 ANSWER_REACH = 9  # sentences after a floor question in which its answer is sought
 ANSWERS = 2
+GUEST_SHARE = 0.06  # of all words, up to which a voice belongs to the floor even if it was heard before
 
 _FLOOR = re.compile(
     r"\b(open (?:the )?mic\w*|the floor|your (?:turn|questions)|the audience|from the (?:room|hall|audience|floor)"
@@ -115,7 +116,7 @@ def highlights(heard: Heard) -> tuple[Highlight, ...]:
 def exchanges(heard: Heard) -> tuple[Exchange, ...]:
     """Questions from the floor, each with what answers it. From the open-mic phase where known, else inferred."""
     stretch, inferred = _open_mic(heard)
-    asked = [n for n in stretch if _from_floor(n, heard)]
+    asked = [n for n in stretch if _from_floor(n, heard, stretch)]
     groups: list[list[int]] = []
     for place in asked:
         if groups and place - groups[-1][-1] <= 2:
@@ -146,16 +147,20 @@ def _open_mic(heard: Heard) -> tuple[list[int], bool]:
     return [], True
 
 
-def _from_floor(place: int, heard: Heard) -> bool:
+def _from_floor(place: int, heard: Heard, stretch: Sequence[int]) -> bool:
+    """Whether a sentence asks something, and by a voice that was not on the stage before."""
     sentence = heard.sentences[place]
     if not is_question(sentence.text) and not _INDIRECT.search(sentence.text):
         return False
     if sentence.speaker is None:
         return count(sentence.text) >= 5
-    talk = Talk.of(heard.sentences)
-    spoken = sum(count(item.text) for item in heard.sentences if item.speaker == sentence.speaker)
-    everything = sum(count(item.text) for item in heard.sentences)
-    return sentence.speaker != moderator(talk) and spoken < 0.06 * everything
+    if sentence.speaker == moderator(Talk.of(heard.sentences)):
+        return False
+    own = [n for n, item in enumerate(heard.sentences) if item.speaker == sentence.speaker]
+    if own[0] >= stretch[0]:
+        return True
+    spoken = sum(count(heard.sentences[n].text) for n in own)
+    return spoken < GUEST_SHARE * sum(count(item.text) for item in heard.sentences)
 
 
 def _answer(heard: Heard, group: Sequence[int], places: Sequence[int]) -> list[int]:
