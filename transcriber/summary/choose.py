@@ -16,7 +16,12 @@ from transcriber.summary.words import count
 
 READABLE_WORDS = 8
 SAME_POINT = 0.74  # cosine above which two sentences make one point
-FAMILIAR = 0.12  # how much likeness to what is already chosen costs
+FAMILIAR = 0.3  # how much likeness to what is already chosen costs
+NEIGHBOUR = (
+    0.45,
+    0.27,
+    0.14,
+)  # what being one, two, three sentences from a chosen one costs: most likely the same point
 CANDIDATES = 60
 _CONTEXT_SECONDS = 20.0
 _SHORT_ANSWER = re.compile(r"^(?:well,? |so,? |um,? )*(?:yes|no|yeah|nope|never|always|\d|exactly)\b|\d", re.IGNORECASE)
@@ -55,7 +60,8 @@ def choose(
     while order and len(taken) < points:
         chosen = list(taken)
         likeness = vectors[order] @ vectors[chosen].T if chosen else np.zeros((len(order), 1), np.float32)
-        best = int(np.argmax(worth[order] * (1 - FAMILIAR * np.maximum(0, likeness.max(1)))))
+        news = (1 - FAMILIAR * np.maximum(0, likeness.max(1))) * _distance_factor(order, chosen)
+        best = int(np.argmax(worth[order] * news))
         place = order.pop(best)
         if chosen and likeness[best].max() >= SAME_POINT:
             taken[chosen[int(likeness[best].argmax())]].append(place)
@@ -65,6 +71,14 @@ def choose(
             taken[place] = []
             left -= size
     return tuple(Pick(place, tuple(sorted(taken[place]))) for place in sorted(taken))
+
+
+def _distance_factor(order: Sequence[int], chosen: Sequence[int]) -> NDArray[np.float64]:
+    if not chosen:
+        return np.ones(len(order))
+    steps = np.abs(np.subtract.outer(np.asarray(order), np.asarray(chosen))).min(1)
+    costs = np.array([0.0, *NEIGHBOUR, 0.0])
+    return np.asarray(1 - costs[np.minimum(steps, len(NEIGHBOUR) + 1)])
 
 
 def stands_alone(place: int, sentences: Sequence[Sentence]) -> bool:
