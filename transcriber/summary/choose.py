@@ -18,10 +18,6 @@ READABLE_WORDS = 8
 SAME_POINT = 0.74  # cosine above which two sentences make one point
 FAMILIAR = 0.3  # how much likeness to what is already chosen costs
 NEIGHBOUR = (0.45, 0.27, 0.14)  # what standing one, two, three sentences from a chosen one costs: mostly the same point
-    0.45,
-    0.27,
-    0.14,
-)  # what being one, two, three sentences from a chosen one costs: most likely the same point
 CANDIDATES = 60
 _CONTEXT_SECONDS = 20.0
 _SHORT_ANSWER = re.compile(r"^(?:well,? |so,? |um,? )*(?:yes|no|yeah|nope|never|always|\d|exactly)\b|\d", re.IGNORECASE)
