@@ -28,8 +28,8 @@ ANSWERS = 2
 GUEST_SHARE = 0.06  # of all words, up to which a voice belongs to the floor even if it was heard before
 
 _FLOOR = re.compile(
-    r"\b(open (?:the )?mic\w*|the floor|your (?:turn|questions)|the audience|from the (?:room|hall|audience|floor)"
-    r"|questions from|hands up|who(?:'s| is| has) (?:first|the first|got a question)|microphones?|q and a|q&a)\b",
+    r"\b(open (?:the )?(?:mic\w*|floor)|your (?:turn|questions)|questions from|from the floor"
+    r"|who(?:'s| is| has) (?:first|the first|got a question)|microphones?|(?:the|two|a) mics?|q and a|q&a)\b",
     re.IGNORECASE,
 )
 _INDIRECT = re.compile(

@@ -19,6 +19,7 @@ from transcriber.summary.ranker import Ranking, Weights
 
 STRONG = 0.5
 FULL = 5
+FAINT = 0.2  # without one passage at least this likely to answer, nothing was addressed, whatever the model says
 DOUBT = 0.25  # a verdict whose own chance is not this much above its rival's says "please check"
 _DEPTHS = (1, 3, 6, 12, 20)
 
@@ -62,6 +63,8 @@ class VerdictModel:
         found = []
         for row, (unanswered, full) in enumerate(chances):
             verdict: Verdict = "thin"
+            if ranking.chances[row, :, 1].max() < FAINT:
+                unanswered, full = 1 - FAINT, FAINT
             if unanswered >= limits[0]:
                 verdict = "not addressed"
             elif full >= limits[1]:
