@@ -202,7 +202,11 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Verbatim words; `start` opens the sound at their first word. `context` is the talk just before them."""
+    """Verbatim words; `start` opens the sound at their first word. `context` is the talk just before them.
+
+    `readable` is `text` without hesitations, what was left out shown as […]; empty where nothing was left out.
+    `against` are passages that may disagree.
+    """
 
     question_id: str
     start: float
@@ -214,10 +218,16 @@ class KeyPoint(msgspec.Struct, frozen=True, kw_only=True):
     sentences: tuple[int, ...] = ()
     context: str = ""
     also: tuple[Mention, ...] = ()
+    readable: str = ""
+    against: tuple[Mention, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said to one question: `id` and `text` are the question's, `airtime` is in seconds."""
+    """What was said to one question: `id` and `text` are the question's, `airtime` is in seconds.
+
+    `voices` is 0 where speakers are unknown. `note` is a sentence for the reader where the verdict is in doubt.
+    `closest` are the nearest passages to a question that was not addressed: they do not answer it.
+    """
 
     id: str
     text: str
@@ -225,6 +235,44 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     airtime: float
     voices: int
     key_points: tuple[KeyPoint, ...]
+    note: str = ""
+    closest: tuple[KeyPoint, ...] = ()
+
+
+class Highlight(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands for one phase. `inferred` says that its borders come from the talk, not from a marker."""
+
+    phase_id: str
+    kind: PhaseKind
+    title: str
+    start: float
+    end: float
+    quotes: tuple[Mention, ...] = ()
+    inferred: bool = False
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """A question from the floor with its answer; `answer` is empty where none was heard."""
+
+    question: tuple[Mention, ...]
+    answer: tuple[Mention, ...] = ()
+    inferred: bool = False
+
+
+class PollTalk(msgspec.Struct, frozen=True, kw_only=True):
+    """A planned poll and what was said of it."""
+
+    id: str
+    question: str
+    options: tuple[str, ...] = ()
+    quotes: tuple[Mention, ...] = ()
+
+
+class Takeaway(msgspec.Struct, frozen=True, kw_only=True):
+    """A takeaway the organisers hoped for, with the passages that carry it; none means it was not heard."""
+
+    text: str
+    evidence: tuple[Mention, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, rename={"answers": "questions"}):
@@ -234,6 +282,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, rename={"answers": "que
     session: str
     method: str
     answers: tuple[Answer, ...]
+    phases: tuple[Highlight, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    polls: tuple[PollTalk, ...] = ()
+    takeaways: tuple[Takeaway, ...] = ()
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,11 +12,12 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from transcriber.datatypes import Gap, Phase, Segment, Sentence, Transcript, Word
+from transcriber.summary.phases import phase_at
 
 MAX_WORDS = 45
 MIN_WORDS = 8  # no cut of a long stretch leaves less on either side
 LONG_PAUSE = 1.6  # seconds without punctuation after which a new thought is assumed
-BREATH = 0.35  # seconds below which a full stop before a small letter is no sentence's end
+BREATH = 0.35  # seconds below which an abbreviation is no sentence's end
 CLAUSE_BONUS = 0.4  # a comma is worth this many seconds of pause when a long stretch must be cut
 
 _END = re.compile(r"[.!?…。！？۔।]+[\"'”’»)\]]*$")
@@ -24,9 +25,11 @@ _FIRM_END = re.compile(r"[!?…。！？]+[\"'”’»)\]]*$")
 _CLAUSE = re.compile(r"[,;:、，；]$")
 _INITIAL = re.compile(r"^(?:[^\W\d_]\.)+$")  # "J.", "U.S.", "e.g."
 _ABBREVIATIONS = frozenset(
-    """mr mrs ms dr prof st sr jr vs etc approx dept fig no nr vol inc ltd eq al ca cf hr mme bzw usw ggf evtl sig
+    """mr mrs ms dr prof st sr jr vs etc approx dept inc ltd eq al ca cf hr mme bzw usw ggf evtl sig
     jan feb mar apr jun jul aug sep sept oct nov dec""".split()  # noqa: SIM905 (a table, not code)
 )
+
+_BEFORE_NUMBERS = frozenset({"no", "nr", "fig", "vol"})  # "No. 5", but "No. It is not."
 
 
 class _Spoken(NamedTuple):
@@ -89,9 +92,15 @@ def _breaks(item: _Spoken, following: _Spoken, gaps: Sequence[Gap]) -> bool:
         return True
     if not upcoming[:1].isspace() and upcoming[:1].isascii():  # "3." + "5" is one number
         return False
+    if _bare(text) in _BEFORE_NUMBERS:
+        return not upcoming.strip()[:1].isdigit()
     if _abbreviated(text):
         return pause >= BREATH and not _INITIAL.match(text) and upcoming.strip()[:1].isupper() and len(text) > 4
-    return pause >= BREATH or not upcoming.strip()[:1].islower()
+    return True
+
+
+def _bare(text: str) -> str:
+    return text.strip("\"'“”‘’()[]").rstrip(".").lower()
 
 
 def _abbreviated(text: str) -> bool:
@@ -128,13 +137,6 @@ def _sentence(index: int, piece: Sequence[_Spoken], phases: Sequence[Phase]) -> 
         end=end,
         text="".join(item.word.text for item in piece).strip(),
         speaker=piece[0].speaker,
-        phase=_phase_at((start + end) / 2, phases),
+        phase=phase_at((start + end) / 2, phases),
         segment_ids=tuple(dict.fromkeys(item.segment_id for item in piece)),
     )
-
-
-def _phase_at(time: float, phases: Sequence[Phase]) -> str | None:
-    for phase in phases:
-        if phase.start is not None and phase.end is not None and phase.start <= time < phase.end:
-            return phase.id
-    return None

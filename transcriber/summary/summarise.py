@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from transcriber.datatypes import (
     Answer,
     KeyPoint,
-    Mention,
     Phase,
     Plan,
     Question,
@@ -19,16 +17,21 @@ from transcriber.datatypes import (
     Transcript,
 )
 from transcriber.errors import UsageError
-from transcriber.summary.choose import Pick, choose, context
+from transcriber.summary.choose import Pick, choose, context, disagreeing
+from transcriber.summary.clean import readable
 from transcriber.summary.encoder import Encoder
 from transcriber.summary.features import Signals, signals
-from transcriber.summary.ranker import FusionRanker, Ranker, Ranking
+from transcriber.summary.form import Heard, quote, session_form
+from transcriber.summary.model import EvidenceModel
+from transcriber.summary.phases import known_phases, with_phases
+from transcriber.summary.ranker import Ranking
 from transcriber.summary.sentences import sentences
 from transcriber.summary.talk import Talk
-from transcriber.summary.verdict import Judgement, judge
+from transcriber.summary.verdict import Judgement
 
 ON_TOPIC = 0.5  # chance above which a sentence's seconds count as airtime
-THIN_POINTS = 3  # a thin answer shows no more than this
+THIN_POINTS = 4  # a thin answer shows no more than this
+CLOSEST = 2  # passages shown beside "not addressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,30 @@ class SummaryOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """A session measured and ranked."""
+class Reading:
+    """A session measured, ranked and judged."""
 
     sentences: tuple[Sentence, ...]
+    phases: tuple[Phase, ...]
     signals: Signals
     ranking: Ranking
+    judgements: tuple[Judgement, ...]
+
+
+def read(
+    spoken: tuple[Sentence, ...],
+    plan: Plan,
+    *,
+    encoder: Encoder,
+    model: EvidenceModel,
+    marked: tuple[Phase, ...] = (),
+) -> Reading:
+    """Weigh every sentence against every question. Needs at least one of each."""
+    phases = known_phases(marked, plan.phases, spoken)
+    spoken = with_phases(spoken, phases)
+    measured = signals(Talk.of(spoken, phases), plan.questions, encoder=encoder)
+    ranking = model.ranker.rank(measured)
+    return Reading(spoken, phases, measured, ranking, model.judge(ranking))
 
 
 def summarise(
@@ -58,56 +79,74 @@ def summarise(
     plan: Plan,
     *,
     encoder: Encoder,
+    model: EvidenceModel | None = None,
     options: SummaryOptions | None = None,
-    ranker: Ranker | None = None,
 ) -> Summary:
-    """The key points for each of the plan's questions. A transcript without words gives "not addressed" throughout."""
+    """The key points for each of the plan's questions. A transcript without words gives "not addressed" throughout;
+    without a trained `model` sentences are ranked by shared words and meaning alone."""
     options = options or SummaryOptions()
-    ranker = ranker or FusionRanker()
-    phases = options.phases
-    spoken = sentences(transcript, phases=phases)
+    spoken = sentences(transcript)
     if not spoken or not plan.questions:
         return Summary(
             session=transcript.session,
             method="nothing was said",
             answers=tuple(_silence(question) for question in plan.questions),
         )
-    measured = signals(Talk.of(spoken, phases), plan.questions, encoder=encoder)
-    reading = _Reading(spoken, measured, ranker.rank(measured))
-    judgements = judge(reading.ranking)
-    answers = (
-        _answer(question, row, judgements[row], reading=reading, options=options)
-        for row, question in enumerate(plan.questions)
+    reading = read(spoken, plan, encoder=encoder, model=model or EvidenceModel.untrained(), marked=options.phases)
+    answers = (_answer(question, row, reading=reading, options=options) for row, question in enumerate(plan.questions))
+    best = reading.ranking.scores.max(0)
+    form = session_form(Heard(reading.sentences, reading.phases, reading.signals.vectors, best), plan, encoder=encoder)
+    return Summary(
+        session=transcript.session,
+        method=reading.ranking.method,
+        answers=tuple(answers),
+        phases=form.phases,
+        exchanges=form.exchanges,
+        polls=form.polls,
+        takeaways=form.takeaways,
     )
-    return Summary(session=transcript.session, method=reading.ranking.method, answers=tuple(answers))
 
 
 def _silence(question: Question) -> Answer:
     return Answer(id=question.id, text=question.text, verdict="not addressed", airtime=0.0, voices=0, key_points=())
 
 
-def _answer(
-    question: Question, row: int, judgement: Judgement, *, reading: _Reading, options: SummaryOptions
-) -> Answer:
-    chances, spoken = reading.ranking.chances[row], reading.sentences
-    on_topic = np.flatnonzero(chances[:, 0] >= ON_TOPIC)
-    points = min(options.points, THIN_POINTS) if judgement.verdict == "thin" else options.points
-    picks: Sequence[Pick] = ()
-    if judgement.verdict != "not addressed":
-        worth = reading.ranking.scores[row]
-        picks = choose(worth, spoken, reading.signals.vectors, points=points, words=options.words)
+def _answer(question: Question, row: int, *, reading: Reading, options: SummaryOptions) -> Answer:
+    judgement, spoken = reading.judgements[row], reading.sentences
+    on_topic = np.flatnonzero(reading.ranking.chances[row, :, 0] >= ON_TOPIC)
+    limits = {"addressed": options.points, "thin": min(options.points, THIN_POINTS), "not addressed": CLOSEST}
+    picks = choose(
+        reading.ranking.scores[row],
+        spoken,
+        reading.signals.vectors,
+        points=limits[judgement.verdict],
+        words=options.words,
+    )
+    points = tuple(_key_point(question, pick, row, reading=reading) for pick in picks)
+    answered = judgement.verdict != "not addressed"
     return Answer(
         id=question.id,
         text=question.text,
         verdict=judgement.verdict,
         airtime=round(float(sum(spoken[n].end - spoken[n].start for n in on_topic)), 3),
         voices=len({spoken[n].speaker for n in on_topic} - {None}),
-        key_points=tuple(_key_point(question, pick, row, reading=reading) for pick in picks),
+        key_points=points if answered else (),
+        note=_note(judgement),
+        closest=() if answered else points,
     )
 
 
-def _key_point(question: Question, pick: Pick, row: int, *, reading: _Reading) -> KeyPoint:
-    sentence = reading.sentences[pick.place]
+def _note(judgement: Judgement) -> str:
+    if judgement.verdict == "thin":
+        return "Few strong passages: please check whether they answer the question."
+    if judgement.doubtful:
+        return "The evidence is close to the line: please check this verdict."
+    return ""
+
+
+def _key_point(question: Question, pick: Pick, row: int, *, reading: Reading) -> KeyPoint:
+    sentence, spoken = reading.sentences[pick.place], reading.sentences
+    plainer = readable(sentence.text)
     return KeyPoint(
         question_id=question.id,
         start=sentence.start,
@@ -117,10 +156,8 @@ def _key_point(question: Question, pick: Pick, row: int, *, reading: _Reading) -
         score=round(float(reading.ranking.scores[row, pick.place]), 4),
         segment_ids=sentence.segment_ids,
         sentences=(sentence.index,),
-        context=context(pick.place, reading.sentences),
-        also=tuple(_mention(reading.sentences[n]) for n in pick.also),
+        context=context(pick.place, spoken),
+        also=tuple(quote(spoken[n]) for n in pick.also),
+        readable=plainer if plainer != sentence.text else "",
+        against=tuple(quote(spoken[n]) for n in disagreeing(pick.place, spoken)),
     )
-
-
-def _mention(sentence: Sentence) -> Mention:
-    return Mention(start=sentence.start, end=sentence.end, text=sentence.text, speaker=sentence.speaker)
