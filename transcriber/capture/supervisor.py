@@ -169,6 +169,8 @@ class Supervisor:
             if self.is_stopping:
                 return False
             raise self._error(code)
+        if code is not None and code > 0 and code not in _RETRIED:
+            raise self._error(code)
         if pid := holder(self.folder):  # somebody else took it over
             self._process, self._pid = None, pid
             return True
@@ -196,7 +198,8 @@ class Supervisor:
             close_session(self.folder, why="stopped")
 
     def _error(self, code: int | None) -> TranscriberError:
-        failure = self.live.failure if self.live is not None else None
+        is_its_own = self.live is not None and self.live.pid == self._pid
+        failure = self.live.failure if self.live is not None and is_its_own else None
         if failure is None:
             said = _last_words(self.folder)
             return _ERRORS.get(code or 1, TranscriberError)(
