@@ -25,6 +25,14 @@ from transcriber.errors import DeviceError, InputError, Interrupted, UsageError
 from transcriber.recordings import segment_paths
 from transcriber.timecode import clock, parse_offset
 
+EXAMPLES = {
+    "record": "\b\nExamples:\n"
+    "  transcriber record panel-17h                          until Ctrl-C, from the input used last\n"
+    "  transcriber record panel-17h --device 'USB' --flac    from the input with USB in its name\n"
+    "  transcriber record --mark 'good point'                into the running recording, from elsewhere\n"
+    "  transcriber record panel-17h --attach                 take it back after the terminal died"
+}
+
 BITS = (16, 24)
 
 
