@@ -1,6 +1,6 @@
 """Does the recorder keep every sound it accepted? Faults at random points, against a simulated microphone.
 
-    python benchmarks/capture_faults.py                       a short round of everything, about 5 minutes
+    python benchmarks/capture_faults.py                       a short round of everything, about 16 minutes
     python benchmarks/capture_faults.py --scale 10 --only kills      ten times as many points of one fault
 
 The microphone plays noise by the machine's clock, so each stretch of the files shows to the sample when it was
