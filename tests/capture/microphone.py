@@ -38,11 +38,10 @@ class Microphone:
         self._write()
 
     def add(self, name: str, **keys: object) -> str:
-        """One more device that plays `played`, with further keys of the plugin."""
-        words = " ".join(
-            f'{key} "{value}"' if isinstance(value, Path) else f"{key} {value}" for key, value in keys.items()
-        )
-        self.devices[name] = f'type cimic infile "{self.home / "mic.raw"}" rate {RATE_HZ} channels 1 {words}'
+        """One more device; it plays `played` unless it gets another infile. Keys as in cimic.c."""
+        keys = {"infile": self.home / "mic.raw", "rate": RATE_HZ, "channels": 1, **keys}
+        words = (f'{key} "{value}"' if isinstance(value, Path) else f"{key} {value}" for key, value in keys.items())
+        self.devices[name] = f"type cimic {' '.join(words)}"
         self._write()
         return name
 
