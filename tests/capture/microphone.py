@@ -47,7 +47,10 @@ class Microphone:
 
     def _write(self) -> None:
         lines = [f"pcm.{name} {{ {keys} }}" for name, keys in self.devices.items()]
-        (self.home / ".asoundrc").write_text("\n".join([f'pcm_type.cimic {{ lib "{self._plugin}" }}', *lines]) + "\n")
+        text = "\n".join([f'pcm_type.cimic {{ lib "{self._plugin}" }}', *lines]) + "\n"
+        part = self.home / ".asoundrc.part"
+        part.write_text(text)
+        part.replace(self.home / ".asoundrc")  # at no moment half a configuration
 
     def rewind(self) -> None:
         """Play from the beginning, with everything plugged in and nothing remembered."""
