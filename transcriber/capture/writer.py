@@ -290,7 +290,7 @@ class Writer(threading.Thread):
     def _fail(self, error: TranscriberError | None) -> None:
         """The disk refuses, or a fault of our own: keep what was accepted, then say so."""
         try:
-            self._close(error.message if error else "the recorder failed", event="stop" if error else "lost")
+            self._close(error.message if error else "the recorder failed", event="lost")
         except TranscriberError as second:
             self.status.notices["damage"] = second.message
         self.status.failure = error
