@@ -158,6 +158,7 @@ class Supervisor:
         code = self._process.returncode if self._process is not None else None
         if self.live is not None and self.live.state == "ended":
             if self.live.failure is None:
+                live.tidy(self.folder)
                 return False
             if self.live.failure.code not in _RETRIED:
                 raise self._error(code)

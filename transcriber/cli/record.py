@@ -14,7 +14,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from transcriber import workspace
+from transcriber import recordings, workspace
 from transcriber.capture import display, live
 from transcriber.capture.repair import repair_left
 from transcriber.capture.request import Request
@@ -22,7 +22,6 @@ from transcriber.capture.supervisor import LOOK_EVERY, Supervisor, holder, wait
 from transcriber.capture.view import PlainView, TerminalView
 from transcriber.datatypes import PhaseKind
 from transcriber.errors import DeviceError, InputError, Interrupted, UsageError
-from transcriber.recordings import segment_paths
 from transcriber.timecode import clock, parse_offset
 
 EXAMPLES = {
@@ -154,8 +153,12 @@ def _look_after(supervisor: Supervisor, *, plain: bool, flac: bool) -> None:
                 time.sleep(LOOK_EVERY)
         _report(supervisor, flac=flac)
     if received:
-        hint = f"Transcribe it with: transcriber run {supervisor.folder}"
-        raise Interrupted(received[0], f"Stopped; everything is in {supervisor.folder}.", hint=hint)
+        kept = (
+            f"everything is in {supervisor.folder}" if recordings.is_session(supervisor.folder) else "nothing came in"
+        )
+        raise Interrupted(
+            received[0], f"Stopped; {kept}.", hint=f"Transcribe a session with: transcriber run {supervisor.folder}"
+        )
 
 
 def _obey(key: str | None, supervisor: Supervisor) -> None:
@@ -174,10 +177,11 @@ def _leave(supervisor: Supervisor, number: int) -> None:
 
 
 def _report(supervisor: Supervisor, *, flac: bool) -> None:
-    n_files = len(segment_paths(supervisor.folder))
-    if supervisor.live is not None and n_files:
-        print(display.outcome(supervisor.live, n_files=n_files), file=sys.stderr)
-    if flac and n_files:
+    if not recordings.is_session(supervisor.folder):
+        return
+    with suppress(InputError):  # it ended before its first sound
+        print(display.outcome(recordings.load(supervisor.folder)), file=sys.stderr)
+    if flac:
         from transcriber.capture.flac import copy_session
 
         copy_session(supervisor.folder)
