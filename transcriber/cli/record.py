@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -77,23 +77,28 @@ def record(
     if stop:
         return _stop(_running(name))
     if attach:
-        supervisor = Supervisor.attach(_running(name) if name is None else _folder(name))
-    else:
-        if bits not in BITS:
-            raise UsageError(f"{bits} bits are not possible.", hint="Choose 16 or 24.")
-        request = Request(
-            folder=_folder(name or f"{datetime.now():%Y-%m-%d-%H%M%S}"),
-            device=device,
-            rate_hz=rate,
-            channels=channels,
-            bits=bits,
-            segment_seconds=segment_minutes * 60,
-            duration=None if duration is None else parse_offset(duration),
-        )
-        supervisor = Supervisor.start(request)
-        for folder in repair_left(workspace.recordings()):
-            print(f"{folder.name} had broken off: its files are closed now.", file=sys.stderr)
-    _look_after(supervisor, plain=plain or not sys.stderr.isatty(), flac=flac)
+        folder = _running(name) if name is None else _folder(name)
+        return _look_after(lambda: Supervisor.attach(folder), plain=plain, flac=flac)
+    if bits not in BITS:
+        raise UsageError(f"{bits} bits are not possible.", hint="Choose 16 or 24.")
+    request = Request(
+        folder=_folder(name or f"{datetime.now():%Y-%m-%d-%H%M%S}"),
+        device=device,
+        rate_hz=rate,
+        channels=channels,
+        bits=bits,
+        segment_seconds=segment_minutes * 60,
+        duration=None if duration is None else parse_offset(duration),
+    )
+    _look_after(lambda: _start(request), plain=plain, flac=flac)
+
+
+def _start(request: Request) -> Supervisor:
+    """Begin the take; then there is time to close what an earlier one left open."""
+    supervisor = Supervisor.start(request)
+    for folder in repair_left(workspace.recordings()):
+        print(f"{folder.name} had broken off: its files are closed now.", file=sys.stderr)
+    return supervisor
 
 
 def _folder(name: str) -> Path:
@@ -139,9 +144,11 @@ def _stop(folder: Path) -> None:
 # ---- looking after a take
 
 
-def _look_after(supervisor: Supervisor, *, plain: bool, flac: bool) -> None:
+def _look_after(begin: Callable[[], Supervisor], *, plain: bool, flac: bool) -> None:
+    """Begin, show the take until it has ended, and report. Signals are minded from before it begins."""
     with _signals() as received:
-        view = PlainView() if plain else TerminalView()
+        supervisor = begin()
+        view = PlainView() if plain or not sys.stderr.isatty() else TerminalView()
         with view:
             while supervisor.look():
                 if received and (received[0] == signal.SIGHUP or len(received) > 1):
