@@ -1,6 +1,6 @@
 """Does the recorder keep every sound it accepted? Faults at random points, against a simulated microphone.
 
-    python benchmarks/capture_faults.py                       a short round of everything, about 5 minutes
+    python benchmarks/capture_faults.py                       a short round of everything, about 16 minutes
     python benchmarks/capture_faults.py --scale 10 --only kills      ten times as many points of one fault
 
 The microphone plays noise by the machine's clock, so each stretch of the files shows to the sample when it was
@@ -25,6 +25,7 @@ import time
 import traceback
 import wave
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,8 +152,7 @@ def kills(bench: Bench) -> str:
     errors: list[float] = []
     copies: list[tuple[Path, int]] = []
 
-    def one(n_kills: int) -> None:
-        name, since = bench.device()
+    def one(n_kills: int, name: str, since: Path) -> None:
         take = Take(bench, Request(folder=bench.folder(), device=name), since)
         killed: list[float] = []
         for _ in range(n_kills):
@@ -173,14 +173,12 @@ def kills(bench: Bench) -> str:
         errors.extend(abs(error) for _, _, error in found)
 
     total = bench.times(20)
-    while len(lost) < total:
-        threads = [threading.Thread(target=one, args=(min(20, -(-total // 3)),)) for _ in range(3)]
-        before = len(lost)
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(lost) > before, "no take came to its end"
+    with ThreadPoolExecutor(3) as pool:
+        while len(lost) < total:
+            places = [bench.device() for _ in range(3)]
+            takes = [pool.submit(one, min(20, -(-total // 3)), name, since) for name, since in places]
+            for take in takes:
+                take.result()
     readers = every_reader([path for path, _ in copies])
     assert max(lost) <= 0.3, f"lost {worst(lost)}"
     assert max(again) <= 1.5, f"again {worst(again)}"

@@ -38,17 +38,19 @@ class Microphone:
         self._write()
 
     def add(self, name: str, **keys: object) -> str:
-        """One more device that plays `played`, with further keys of the plugin."""
-        words = " ".join(
-            f'{key} "{value}"' if isinstance(value, Path) else f"{key} {value}" for key, value in keys.items()
-        )
-        self.devices[name] = f'type cimic infile "{self.home / "mic.raw"}" rate {RATE_HZ} channels 1 {words}'
+        """One more device; it plays `played` unless it gets another infile. Keys as in cimic.c."""
+        keys = {"infile": self.home / "mic.raw", "rate": RATE_HZ, "channels": 1, **keys}
+        words = (f'{key} "{value}"' if isinstance(value, Path) else f"{key} {value}" for key, value in keys.items())
+        self.devices[name] = f"type cimic {' '.join(words)}"
         self._write()
         return name
 
     def _write(self) -> None:
         lines = [f"pcm.{name} {{ {keys} }}" for name, keys in self.devices.items()]
-        (self.home / ".asoundrc").write_text("\n".join([f'pcm_type.cimic {{ lib "{self._plugin}" }}', *lines]) + "\n")
+        text = "\n".join([f'pcm_type.cimic {{ lib "{self._plugin}" }}', *lines]) + "\n"
+        part = self.home / ".asoundrc.part"
+        part.write_text(text)
+        part.replace(self.home / ".asoundrc")  # at no moment half a configuration
 
     def rewind(self) -> None:
         """Play from the beginning, with everything plugged in and nothing remembered."""

@@ -177,9 +177,9 @@ def test_the_terminal_may_die_the_take_goes_on_and_is_taken_back(
     process.send_signal(end)
     process.communicate(timeout=5)
     assert process.returncode == (129 if end == signal.SIGHUP else -9)
-    wait_for_sound(folder, 2.0)
+    wait_for_sound(folder, 1.2)
     supervisor = Supervisor.attach(folder)
-    record_for(supervisor, 2.5)
+    record_for(supervisor, 1.6)
     recording = stopped(supervisor)
     assert recording.gaps == ()
     assert microphone.played.startswith(sound(recording))
@@ -212,6 +212,9 @@ def test_an_attached_terminal_restarts_a_recorder_that_dies(microphone: Micropho
     first._process.wait()
     record_for(second, 3.0)
     assert len(stopped(second).gaps) == 1
+    while first.look():  # it must not go on with what the other one has ended
+        time.sleep(0.02)
+    assert holder(folder) is None
 
 
 def test_unplugged_the_same_device_is_waited_for_and_time_stays_true(microphone: Microphone, folder: Path) -> None:
@@ -325,7 +328,8 @@ def test_a_full_disk_ends_the_take_loudly_and_keeps_what_was_accepted(microphone
         assert recording.n_samples == supervisor.live.frames > 2.5 * RATE_HZ
         assert microphone.played.startswith(sound(recording))
         assert all(not recordings.wav_format(Path(segment.path)).is_open for segment in recording.segments)
-        assert events(disk / "session", "stop")
+        (end,) = events(disk / "session", "lost")
+        assert "disk is full" in str(end["why"])
     finally:
         subprocess.run(["umount", disk], check=True)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from transcriber import recordings
 from transcriber.capture.clock import now
 from transcriber.capture.live import Failure
-from transcriber.capture.recorder import Lost, Recorder, leave_nothing, restart
-from transcriber.capture.repair import close_session
-from transcriber.capture.request import parse
+from transcriber.capture.recorder import Lost, Recorder
+from transcriber.capture.repair import close_session, leave_nothing
+from transcriber.capture.request import parse, restart
 from transcriber.errors import BusyError, DeviceError, TranscriberError
 from transcriber.workspace import session_lock
 

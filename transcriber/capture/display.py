@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from transcriber.capture.alarms import Alarm, channels
 from transcriber.capture.live import Live
+from transcriber.datatypes import Recording
 from transcriber.levels import ChannelState
 from transcriber.timecode import clock
 
@@ -59,7 +60,9 @@ def announce(alarm: Alarm) -> str:
     return f"{'ALARM' if alarm.severity == 'red' else 'warning'}: {alarm.text}"
 
 
-def outcome(live: Live, *, n_files: int) -> str:
+def outcome(recording: Recording) -> str:
     """What a take that has ended left behind."""
-    lost = f", {live.gaps} gap(s) of {live.lost:.1f} s in all" if live.gaps else ", no gaps"
-    return f"{clock(live.elapsed)} recorded from {live.device} in {n_files} file(s){lost}"
+    missing = sum(gap.end - gap.start for gap in recording.gaps)
+    lost = f"{len(recording.gaps)} gap(s) of {missing:.1f} s in all" if recording.gaps else "no gaps"
+    length = clock((recording.n_samples or 0) / recording.sample_rate)
+    return f"{length} recorded from {recording.device} in {len(recording.segments)} file(s), {lost}"

@@ -11,7 +11,7 @@ from transcriber.levels import Level, decode, measure
 _STOP_LIMIT = 1.0
 
 
-def listen(sounddevice: Any, device: InputDevice, *, duration: float = 0.4) -> tuple[Level, ...] | str:
+def listen(sounddevice: Any, device: InputDevice, *, duration: float = 0.3) -> tuple[Level, ...] | str:
     """Each channel's level over `duration` seconds, or why there is none (in use, no sound comes)."""
     heard: list[bytes] = []
     enough = threading.Event()

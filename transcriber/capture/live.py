@@ -107,6 +107,14 @@ def read_live(folder: Path) -> Live | None:
         return None
 
 
+def tidy(folder: Path) -> None:
+    """Remove what a take that has ended left beside its session."""
+    suffixes: tuple[Literal["live", "sock", "log"], ...] = ("live", "sock", "log")
+    for suffix in suffixes:
+        with suppress(OSError):
+            meeting_point(folder, suffix).unlink()
+
+
 class Listener:
     """The receiving end of a take's commands: call `next` again and again, answer with what it gives."""
 

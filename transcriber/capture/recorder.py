@@ -10,13 +10,11 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -27,7 +25,8 @@ from transcriber.capture import devices
 from transcriber.capture.clock import now
 from transcriber.capture.live import Failure, Feed, Listener, Live, State, answer
 from transcriber.capture.meter import follow
-from transcriber.capture.request import Request, command, environment
+from transcriber.capture.repair import leave_nothing
+from transcriber.capture.request import Request, restart
 from transcriber.capture.segments import PcmFormat
 from transcriber.capture.sink import Sink
 from transcriber.capture.status import Status
@@ -295,18 +294,3 @@ class Recorder:
             abort = threading.Thread(target=self.stream.abort, daemon=True)
             abort.start()
             abort.join(_ABORT_LIMIT)
-
-
-def restart(request: Request) -> None:
-    """Become a new recorder of the same take: same process, no old thread, a fresh list of devices."""
-    os.execve(sys.executable, command(request), environment())
-
-
-def leave_nothing(folder: Path) -> None:
-    """A take that never began leaves no folder."""
-    with suppress(OSError):  # the disk may be what failed
-        if recordings.is_session(folder):
-            return
-        for name in (".lock", ".reserve", ".reserve.part"):
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()

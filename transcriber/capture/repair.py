@@ -76,3 +76,13 @@ def seal_all(folder: Path) -> Repaired:
         if n_frames is not None:
             sealed.append((path.name, n_frames))
     return Repaired(sealed=tuple(sealed), foreign=tuple(foreign))
+
+
+def leave_nothing(folder: Path) -> None:
+    """A take that never began leaves no folder."""
+    with suppress(OSError):  # the disk may be what failed
+        if recordings.is_session(folder):
+            return
+        for name in (".lock", ".reserve", ".reserve.part"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-import transcriber
-
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to record. With `host_api`, `device` is the exact name of the one device to record from.
@@ -36,9 +34,14 @@ def command(request: Request) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The environment in which that command finds this very package, installed or not."""
-    package_parent = str(Path(transcriber.__file__).resolve().parent.parent)
+    package_parent = str(Path(__file__).resolve().parents[2])
     paths = [package_parent, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
+def restart(request: Request) -> None:
+    """Become a new recorder of the same take: same process, no old thread, a fresh list of devices."""
+    os.execve(sys.executable, command(request), environment())
 
 
 def parse(text: str) -> Request:

@@ -180,10 +180,10 @@ class Reserve:
 
     def prepare(self) -> None:
         """Have the reserve; at most half of what is free, so that a small disk is not filled by it."""
-        if self._path.exists():
-            return
         part = self._path.with_name(f"{_RESERVE}.part")
         with suppress(OSError):
+            if self._path.exists():
+                return
             usable = os.statvfs(part.parent)
             n_bytes = min(self._n_bytes, usable.f_bavail * usable.f_frsize // 2)
             handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

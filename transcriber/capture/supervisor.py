@@ -79,13 +79,9 @@ class Supervisor:
         request = _request_of(folder)
         if pid is not None:
             return cls(request, process=None, pid=pid)
-        events = journal.read(folder / recordings.EVENTS)
-        last: dict[str, Any] = next(
-            (event for event in reversed(events) if event.get("event") in ("stop", "start", "resume")), {}
-        )
-        if last.get("event") == "stop" and last.get("why") != "repair":
+        if (why := _ended(folder)) is not None:
             raise UsageError(
-                f"{folder.name} was ended: {last.get('why')}.",
+                f"{folder.name} was ended: {why}.",
                 hint="Record the next part under another name and put them together with: transcriber join",
             )
         process = _launch(request)
@@ -162,6 +158,7 @@ class Supervisor:
         code = self._process.returncode if self._process is not None else None
         if self.live is not None and self.live.state == "ended":
             if self.live.failure is None:
+                live.tidy(self.folder)
                 return False
             if self.live.failure.code not in _RETRIED:
                 raise self._error(code)
@@ -169,6 +166,10 @@ class Supervisor:
             if self.is_stopping:
                 return False
             raise self._error(code)
+        if code is not None and code > 0 and code not in _RETRIED:
+            raise self._error(code)
+        if _ended(self.folder) is not None:  # somebody else has seen to its end
+            return False
         if pid := holder(self.folder):  # somebody else took it over
             self._process, self._pid = None, pid
             return True
@@ -196,7 +197,8 @@ class Supervisor:
             close_session(self.folder, why="stopped")
 
     def _error(self, code: int | None) -> TranscriberError:
-        failure = self.live.failure if self.live is not None else None
+        is_its_own = self.live is not None and self.live.pid == self._pid
+        failure = self.live.failure if self.live is not None and is_its_own else None
         if failure is None:
             said = _last_words(self.folder)
             return _ERRORS.get(code or 1, TranscriberError)(
@@ -254,6 +256,16 @@ def _last_words(folder: Path) -> str:
     with suppress(OSError):
         return live.meeting_point(folder, "log").read_text("utf-8", errors="replace")[-2000:].strip()
     return ""
+
+
+def _ended(folder: Path) -> str | None:
+    """Why the session was ended on purpose; None while it runs, and if it broke off."""
+    for event in reversed(journal.read(folder / recordings.EVENTS)):
+        if event.get("event") in ("start", "resume", "lost"):
+            return None
+        if event.get("event") == "stop":
+            return None if event.get("why") == "repair" else str(event.get("why"))
+    return None
 
 
 def _completed(request: Request) -> Request:

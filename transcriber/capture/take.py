@@ -12,6 +12,8 @@ import msgspec
 from transcriber.capture.clock import boot_id, now
 from transcriber.capture.segments import PcmFormat
 
+_PPM_AFTER = 600.0  # a reading of the clock is some ms off: less than this says nothing
+
 
 class Take(msgspec.Struct, frozen=True, kw_only=True):
     """What is recorded, and how. `n_frames` ends it by itself."""
@@ -42,6 +44,19 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     event: Literal["stop", "lost"]
     why: str
     at: float | None
+
+
+class Drift:
+    """How fast a device's clock runs against the machine's."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
+
+    def ppm(self, moment: float, zero_at: float) -> float | None:
+        """Parts per million since the first call; positive is too fast, None while the stretch is too short to say."""
+        self._first = self._first or (moment, zero_at)
+        since, zero = self._first
+        return round((zero - zero_at) / (moment - since) * 1e6, 1) if moment - since >= _PPM_AFTER else None
 
 
 def zero_reading(records: list[dict[str, Any]]) -> float:

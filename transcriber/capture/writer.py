@@ -21,7 +21,7 @@ from transcriber.capture.keeper import Keeper, Sealed
 from transcriber.capture.repair import seal_all
 from transcriber.capture.segments import Reserve, Segment
 from transcriber.capture.status import Status
-from transcriber.capture.take import Command, Stop, Take, cause_of_end, zero_reading
+from transcriber.capture.take import Command, Drift, Stop, Take, cause_of_end, zero_reading
 from transcriber.capture.timeline import SETTLE, Block, Silence, Timeline
 from transcriber.errors import StorageError, TranscriberError
 from transcriber.journal import Journal
@@ -29,7 +29,6 @@ from transcriber.journal import Journal
 _CLOCK_EVERY = 60.0
 _LONGEST_ABSENCE = 12 * 3600.0  # more was not an interruption of an event, or the wall clock is wrong
 _TAIL_LIMIT = 0.6  # how long a stop waits for the sound up to its moment
-_PPM_AFTER = 600.0  # the reading is some ms off: a shorter stretch says nothing about drift
 
 
 class Writer(threading.Thread):
@@ -49,7 +48,7 @@ class Writer(threading.Thread):
         self._ending: Stop | None = None
         self._next_level: float | None = None
         self._next_clock = 0.0
-        self._settled: tuple[float, float] | None = None
+        self._drift = Drift()
 
     def run(self) -> None:
         try:
@@ -248,15 +247,8 @@ class Writer(threading.Thread):
         self.note({"event": "level", "at": self.status.frames, "zero": round(zero_at, 6), "levels": levels})
         if moment >= self._next_clock:
             self._next_clock = moment + _CLOCK_EVERY
-            self._drift(moment, zero_at)
+            self.status.ppm = self._drift.ppm(moment, zero_at)
             self.note({"event": "clock", "at": self.status.frames, **self._origin(zero_at), "ppm": self.status.ppm})
-
-    def _drift(self, moment: float, zero_at: float) -> None:
-        """How fast the device's clock runs against the machine's, in parts per million, since this stream began."""
-        self._settled = self._settled or (moment, zero_at)
-        since, zero = self._settled
-        if moment - since >= _PPM_AFTER:
-            self.status.ppm = round((zero - zero_at) / (moment - since) * 1e6, 1)
 
     # ---- the end
 
@@ -298,7 +290,7 @@ class Writer(threading.Thread):
     def _fail(self, error: TranscriberError | None) -> None:
         """The disk refuses, or a fault of our own: keep what was accepted, then say so."""
         try:
-            self._close(error.message if error else "the recorder failed", event="stop" if error else "lost")
+            self._close(error.message if error else "the recorder failed", event="lost")
         except TranscriberError as second:
             self.status.notices["damage"] = second.message
         self.status.failure = error

@@ -12,6 +12,12 @@ from transcriber.capture.devices import InputDevice, Remembered, choose, inputs,
 from transcriber.capture.listen import listen
 from transcriber.levels import FLOOR_DB
 
+EXAMPLES = {
+    "devices": "\b\nExamples:\n"
+    "  transcriber devices               what is there, and what it hears\n"
+    "  transcriber devices --use USB     record from that one from now on"
+}
+
 
 def devices(
     use: Annotated[

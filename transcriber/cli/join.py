@@ -11,6 +11,8 @@ from transcriber import workspace
 from transcriber.capture.join import join as join_parts
 from transcriber.errors import UsageError
 
+EXAMPLES = {"join": "\b\nExamples:\n  transcriber join panel-part-1 panel-part-2 --name panel"}
+
 
 def join(
     parts: Annotated[list[Path], typer.Argument(help="Two or more folders that `record` made.")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from transcriber import workspace
+from transcriber import recordings, workspace
 from transcriber.capture import display, live
 from transcriber.capture.repair import repair_left
 from transcriber.capture.request import Request
@@ -22,8 +22,15 @@ from transcriber.capture.supervisor import LOOK_EVERY, Supervisor, holder, wait
 from transcriber.capture.view import PlainView, TerminalView
 from transcriber.datatypes import PhaseKind
 from transcriber.errors import DeviceError, InputError, Interrupted, UsageError
-from transcriber.recordings import segment_paths
 from transcriber.timecode import clock, parse_offset
+
+EXAMPLES = {
+    "record": "\b\nExamples:\n"
+    "  transcriber record panel-17h                          until Ctrl-C, from the input used last\n"
+    "  transcriber record panel-17h --device 'USB' --flac    from the input with USB in its name\n"
+    "  transcriber record --mark 'good point'                into the running recording, from elsewhere\n"
+    "  transcriber record panel-17h --attach                 take it back after the terminal died"
+}
 
 BITS = (16, 24)
 
@@ -70,23 +77,28 @@ def record(
     if stop:
         return _stop(_running(name))
     if attach:
-        supervisor = Supervisor.attach(_running(name) if name is None else _folder(name))
-    else:
-        if bits not in BITS:
-            raise UsageError(f"{bits} bits are not possible.", hint="Choose 16 or 24.")
-        request = Request(
-            folder=_folder(name or f"{datetime.now():%Y-%m-%d-%H%M%S}"),
-            device=device,
-            rate_hz=rate,
-            channels=channels,
-            bits=bits,
-            segment_seconds=segment_minutes * 60,
-            duration=None if duration is None else parse_offset(duration),
-        )
-        supervisor = Supervisor.start(request)
-        for folder in repair_left(workspace.recordings()):
-            print(f"{folder.name} had broken off: its files are closed now.", file=sys.stderr)
-    _look_after(supervisor, plain=plain or not sys.stderr.isatty(), flac=flac)
+        folder = _running(name) if name is None else _folder(name)
+        return _look_after(lambda: Supervisor.attach(folder), plain=plain, flac=flac)
+    if bits not in BITS:
+        raise UsageError(f"{bits} bits are not possible.", hint="Choose 16 or 24.")
+    request = Request(
+        folder=_folder(name or f"{datetime.now():%Y-%m-%d-%H%M%S}"),
+        device=device,
+        rate_hz=rate,
+        channels=channels,
+        bits=bits,
+        segment_seconds=segment_minutes * 60,
+        duration=None if duration is None else parse_offset(duration),
+    )
+    _look_after(lambda: _start(request), plain=plain, flac=flac)
+
+
+def _start(request: Request) -> Supervisor:
+    """Begin the take; then there is time to close what an earlier one left open."""
+    supervisor = Supervisor.start(request)
+    for folder in repair_left(workspace.recordings()):
+        print(f"{folder.name} had broken off: its files are closed now.", file=sys.stderr)
+    return supervisor
 
 
 def _folder(name: str) -> Path:
@@ -132,9 +144,11 @@ def _stop(folder: Path) -> None:
 # ---- looking after a take
 
 
-def _look_after(supervisor: Supervisor, *, plain: bool, flac: bool) -> None:
+def _look_after(begin: Callable[[], Supervisor], *, plain: bool, flac: bool) -> None:
+    """Begin, show the take until it has ended, and report. Signals are minded from before it begins."""
     with _signals() as received:
-        view = PlainView() if plain else TerminalView()
+        supervisor = begin()
+        view = PlainView() if plain or not sys.stderr.isatty() else TerminalView()
         with view:
             while supervisor.look():
                 if received and (received[0] == signal.SIGHUP or len(received) > 1):
@@ -146,8 +160,12 @@ def _look_after(supervisor: Supervisor, *, plain: bool, flac: bool) -> None:
                 time.sleep(LOOK_EVERY)
         _report(supervisor, flac=flac)
     if received:
-        hint = f"Transcribe it with: transcriber run {supervisor.folder}"
-        raise Interrupted(received[0], f"Stopped; everything is in {supervisor.folder}.", hint=hint)
+        kept = (
+            f"everything is in {supervisor.folder}" if recordings.is_session(supervisor.folder) else "nothing came in"
+        )
+        raise Interrupted(
+            received[0], f"Stopped; {kept}.", hint=f"Transcribe a session with: transcriber run {supervisor.folder}"
+        )
 
 
 def _obey(key: str | None, supervisor: Supervisor) -> None:
@@ -166,10 +184,11 @@ def _leave(supervisor: Supervisor, number: int) -> None:
 
 
 def _report(supervisor: Supervisor, *, flac: bool) -> None:
-    n_files = len(segment_paths(supervisor.folder))
-    if supervisor.live is not None and n_files:
-        print(display.outcome(supervisor.live, n_files=n_files), file=sys.stderr)
-    if flac and n_files:
+    if not recordings.is_session(supervisor.folder):
+        return
+    with suppress(InputError):  # it ended before its first sound
+        print(display.outcome(recordings.load(supervisor.folder)), file=sys.stderr)
+    if flac:
         from transcriber.capture.flac import copy_session
 
         copy_session(supervisor.folder)

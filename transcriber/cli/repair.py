@@ -12,6 +12,8 @@ from transcriber import recordings, workspace
 from transcriber.capture.repair import repair as repair_session
 from transcriber.timecode import clock
 
+EXAMPLES = {"repair": "\b\nExamples:\n  transcriber repair panel-17h"}
+
 
 def repair(session: Annotated[Path, typer.Argument(help="The session's name or folder.")]) -> None:
     """Close the sound files a crash left open. Doing it again changes nothing; files of others are not touched."""
