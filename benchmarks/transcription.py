@@ -95,18 +95,18 @@ def batched(threads: int, batch_size: int) -> Callable[[Clip], str]:
 
 def floor(threads: int) -> Callable[[Clip], str]:
     from transcriber.audio import Reader, open_recording
-    from transcriber.transcription import engine, vad
+    from transcriber.transcription import compute, engine, vad
     from transcriber.transcription.chunks import chunks
 
-    compute = engine.plan_compute("cpu", "int8", n_threads=threads)
-    loaded = engine.Engine(MODEL, compute=compute)
+    planned = compute.plan_compute("cpu", "int8", n_threads=threads)
+    loaded = engine.Engine(MODEL, compute=planned)
 
     def work(clip: Clip) -> str:
         cut = [chunk.samples for chunk in chunks(vad.windows(Reader(open_recording(clip.path))))]
         batches = [cut[:1], *(cut[at : at + 4] for at in range(1, len(cut), 4))]
         request = engine.Request(language=clip.language)
         begun = time.perf_counter()
-        with ThreadPoolExecutor(compute.workers) as pool:
+        with ThreadPoolExecutor(planned.workers) as pool:
             heard = list(pool.map(lambda batch: loaded.decode(batch, request), batches))
         FLOOR_SECONDS.append(time.perf_counter() - begun)
         return "".join(word.text for batch in heard for one in batch for word in one.words)

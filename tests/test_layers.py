@@ -22,6 +22,7 @@ RANKS = (
     ("recordings", "models", "plan", "media", "mixdown"),
     ("audio",),
     ("capture", "transcription", "summary", "documents", "edits"),
+    ("options",),
     ("pipeline",),
     ("doctor", "evaluate"),
     ("",),  # transcriber/__init__.py: the public names
@@ -33,7 +34,7 @@ RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 # Whoever owns a library imports it when it is used, never when the module is.
 OWNERS = {
     "faster_whisper": ("transcription/engine.py", "transcription/vad.py"),
-    "ctranslate2": ("transcription/engine.py",),
+    "ctranslate2": ("transcription/compute.py", "transcription/engine.py"),
     "av": ("audio.py", "media.py", "documents/sound.py", "capture/"),
     "onnxruntime": ("summary/", "transcription/vad.py"),
     "sklearn": ("summary/", "evaluate.py"),

@@ -291,6 +291,7 @@ def test_the_list_shows_what_is_here_and_what_could_be(home: Path) -> None:
     assert {name: model.where for name, model in listed.items()} == {
         "whisper-base-int8": "shipped",
         "minilm-l6-v2-int8": "shipped",
+        "evidence-ranker": "shipped",
         "half": "workspace",
         "own": "workspace",
         "huge": "hub cache",

@@ -19,7 +19,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from transcriber.datatypes import Plan, Recording, Session, Summary, Transcript
     from transcriber.errors import TranscriberError
-    from transcriber.pipeline import Options, Result, key_points, run, summarise, transcribe
+    from transcriber.options import Options
+    from transcriber.pipeline import Result, key_points, run, summarise, transcribe
 
 __all__ = [
     "Options",
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {"Plan": "datatypes", "Recording": "datatypes", "Session": "datatypes", "Summary": "datatypes"}
-_HOMES |= {"Transcript": "datatypes", "TranscriberError": "errors"}
+_HOMES |= {"Transcript": "datatypes", "TranscriberError": "errors", "Options": "options"}
 
 
 def __getattr__(name: str) -> Any:

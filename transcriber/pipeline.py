@@ -12,57 +12,31 @@ from pathlib import Path
 import msgspec
 
 from transcriber import audio, models, plan, workspace
-from transcriber.datatypes import SAMPLE_RATE, Plan, Recording, Session, Settings, Summary, Transcript
+from transcriber.datatypes import SAMPLE_RATE, Plan, Recording, Session, Settings, Summary, Transcript, Verdict
 from transcriber.documents import Layout, parse_formats, write
 from transcriber.documents.sound import encode_aac
 from transcriber.documents.tables import read_transcript
 from transcriber.errors import PlanError, UsageError
+from transcriber.options import Options
 from transcriber.summary.encoder import SentenceEncoder
+from transcriber.summary.explain import Explanation
+from transcriber.summary.explain import explain as _explain
+from transcriber.summary.model import EvidenceModel
+from transcriber.summary.sentences import sentences
+from transcriber.summary.summarise import SummaryOptions, read
 from transcriber.summary.summarise import summarise as find_key_points
 from transcriber.timecode import parse_offset
 from transcriber.transcription import engine
 from transcriber.transcription import transcribe as loop
+from transcriber.transcription.compute import Compute, plan_compute
 from transcriber.transcription.prompt import build_prompt
 
-DEFAULT_MODEL = "whisper-base-int8"
 SENTENCE_ENCODER = "minilm-l6-v2-int8"
-DEFAULT_BEAM_SIZE = 5
-DEFAULT_BATCH_SIZE = 4
+EVIDENCE_RANKER = "evidence-ranker"
 CHUNK_RULES = 1  # of transcription/chunks.py: another number, and old journals are not resumed
 _LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "av", "numpy")
 
 ReportProgress = Callable[[loop.Progress, float | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Everything a run can be told. Names and meanings are those of the Whisper family.
-
-    `start` and `end` are times as people write them ("1:02:03", "@17:30"); `plan` is a TOML or JSON file (default:
-    the recording's own plan.toml, else the built-in plan); `output_format` is a comma list or "all".
-    """
-
-    plan: Path | None = None
-    output_dir: Path | None = None
-    output_format: str = "all"
-    model: str = DEFAULT_MODEL
-    language: str = "auto"
-    languages: tuple[str, ...] = ()
-    task: str = "transcribe"
-    beam_size: int = DEFAULT_BEAM_SIZE
-    batch_size: int = DEFAULT_BATCH_SIZE
-    initial_prompt: str = ""
-    hotwords: str = ""
-    glossary: bool = True
-    vad_filter: bool = True
-    device: str = "auto"
-    compute_type: str = "auto"
-    threads: int = 0
-    start: str | None = None
-    end: str | None = None
-    started_at: str | None = None
-    max_line_width: int = 42
-    max_line_count: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +96,42 @@ def sample_session() -> Path:
     return workspace.shipped() / "recordings" / "sample-session"
 
 
+def explain(transcript: Path, question: str, options: Options | None = None) -> tuple[Verdict, tuple[Explanation, ...]]:
+    """The verdict on a question (its id), and why sentences were chosen for it or passed over, best first."""
+    options = options or Options()
+    read_back = read_transcript(transcript)
+    session_plan = _plan(options, transcript.parent)
+    rows = [row for row, asked in enumerate(session_plan.questions) if asked.id == question]
+    if not rows:
+        known = ", ".join(asked.id for asked in session_plan.questions)
+        raise UsageError(f"The plan has no question {question!r}.", hint=f"Its questions are: {known}.")
+    spoken = sentences(read_back)
+    if not spoken:
+        return "not addressed", ()
+    reading = read(spoken, session_plan, encoder=_encoder(), model=_ranker())
+    told = _explain(reading, rows[0], points=options.points, words=options.words)
+    return reading.judgements[rows[0]].verdict, told
+
+
 def _summarised(session: Session, folder: Path, options: Options) -> Result:
-    session = msgspec.structs.replace(session, summary=key_points(session.transcript, session.plan))
+    chosen = SummaryOptions(points=options.points, words=options.words, phases=session.recording.phases)
+    session = msgspec.structs.replace(session, summary=key_points(session.transcript, session.plan, options=chosen))
     formats = parse_formats(options.output_format)
     paths = write(session, folder, formats, options=_layout(options), audio=_sound(session, formats))
     return Result(session, folder, paths)
 
 
-def key_points(transcript: Transcript, session_plan: Plan) -> Summary:
+def key_points(transcript: Transcript, session_plan: Plan, *, options: SummaryOptions | None = None) -> Summary:
     """The key points of a transcript for each of the plan's questions."""
-    return find_key_points(transcript, session_plan, encoder=SentenceEncoder(models.find(SENTENCE_ENCODER).folder))
+    return find_key_points(transcript, session_plan, encoder=_encoder(), model=_ranker(), options=options)
+
+
+def _encoder() -> SentenceEncoder:
+    return SentenceEncoder(models.find(SENTENCE_ENCODER, kind="sentence-encoder").folder)
+
+
+def _ranker() -> EvidenceModel:
+    return EvidenceModel.load(models.find(EVIDENCE_RANKER, kind="ranker").folder)
 
 
 def _sound(session: Session, formats: Sequence[str]) -> bytes | None:
@@ -196,7 +196,7 @@ def _transcript(
     engine.check_languages({options.language, *options.languages} - {"auto"})
     model = models.find(options.model)
     start, end = _stretch(recording, options)
-    compute = engine.plan_compute(options.device, options.compute_type, n_threads=options.threads)
+    compute = plan_compute(options.device, options.compute_type, n_threads=options.threads)
     prompt, notices = _prompt(session_plan, options, model.folder)
     request = engine.Request(
         language=None if options.language == "auto" else options.language,
@@ -255,7 +255,7 @@ def _prompt(session_plan: Plan, options: Options, model: Path) -> tuple[str, tup
     return prompt.text, (f"No room in the prompt for these glossary terms: {', '.join(prompt.dropped)}.",)
 
 
-def _settings(options: Options, model_sha256: str, compute: engine.Compute, prompt: str) -> Settings:
+def _settings(options: Options, model_sha256: str, compute: Compute, prompt: str) -> Settings:
     return Settings(
         language=options.language,
         languages=options.languages,

@@ -148,3 +148,14 @@ def test_a_prompt_is_not_used_for_another_language() -> None:
     (outcome,) = decode_chunks(Oracle(spoil=spoil), [chunk()], request)
     assert outcome.words == text
     assert outcome.attempts == ()
+
+
+def test_a_doubtful_word_inside_a_spoken_sentence_is_kept() -> None:
+    n = 10 * SAMPLE_RATE
+    one = Chunk(0, 0, np.zeros(n, np.int16), chunk().time_map, ((n // 2, n),))
+    first = Word(start=3.0, end=3.4, text=" Good", probability=0.2)
+    rest = tuple(
+        Word(start=5.0 + at, end=5.9 + at, text=w, probability=0.9) for at, w in enumerate([" evening", " all."])
+    )
+    (outcome,) = decode_chunks(Oracle(spoil=lambda *_: hypothesis((first, *rest))), [one], Request(language="en"))
+    assert outcome.words == (first, *rest)

@@ -32,6 +32,7 @@ COMMANDS = {
     "run": ("transcriber.cli.run:run", "Transcribe recordings and find their key points."),
     "transcribe": ("transcriber.cli.run:transcribe", "Transcribe recordings, without key points."),
     "summarise": ("transcriber.cli.run:summarise", "Find the key points in a finished transcript."),
+    "explain": ("transcriber.cli.run:explain", "Why was a sentence chosen for a question, or passed over?"),
     "demo": ("transcriber.cli.run:demo", "Run everything on the sample session that ships."),
     "record": ("transcriber.cli.record:record", "Record a session; it survives whatever else dies."),
     "devices": ("transcriber.cli.devices:devices", "List the inputs that can be recorded from."),

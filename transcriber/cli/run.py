@@ -11,9 +11,10 @@ import typer
 
 from transcriber.cli.app import examples, tell
 from transcriber.errors import PartialFailure, TranscriberError, UsageError
+from transcriber.options import DEFAULT_BATCH_SIZE, DEFAULT_BEAM_SIZE, DEFAULT_MODEL, Options
 
 if TYPE_CHECKING:
-    from transcriber.pipeline import Options, Result
+    from transcriber.pipeline import Result
 
 
 def _examples(command: str, formats: str) -> str:
@@ -28,6 +29,9 @@ EXAMPLES = {
     "run": _examples("run", "html,srt"),
     "transcribe": _examples("transcribe", "srt,vtt"),
     "summarise": examples("transcriber summarise outputs/hall-h/transcript.json --recording hall-h.wav"),
+    "explain": examples(
+        "transcriber explain outputs/hall-h q3", "transcriber explain outputs/hall-h q3 --plan my.toml"
+    ),
     "demo": examples("transcriber demo", "transcriber demo --output-dir /tmp/demo"),
 }
 
@@ -53,6 +57,8 @@ End = Annotated[str | None, typer.Option("--to", help="End here: 1:32:00, or clo
 StartedAt = Annotated[str | None, typer.Option("--started-at", help="When the recording began, for @ times.")]
 LineWidth = Annotated[int, typer.Option("--max-line-width", min=10, max=200, help="Characters per subtitle line.")]
 LineCount = Annotated[int, typer.Option("--max-line-count", min=1, max=4, help="Lines per subtitle.")]
+Points = Annotated[int, typer.Option("--points", min=1, max=50, help="Key points per question, at most.")]
+Words = Annotated[int | None, typer.Option("--words", min=10, help="Words per answer, at most.")]
 
 
 def _on_recordings(action: str) -> Callable[..., None]:
@@ -63,15 +69,15 @@ def _on_recordings(action: str) -> Callable[..., None]:
         plan: PlanFile = None,
         output_dir: OutputDir = None,
         output_format: Formats = "all",
-        model: Model = "whisper-base-int8",
+        model: Model = DEFAULT_MODEL,
         language: Language = "auto",
         languages: Languages = "",
         task: Task = "transcribe",
         device: Device = "auto",
         compute_type: ComputeType = "auto",
         threads: Threads = 0,
-        batch_size: BatchSize = 4,
-        beam_size: BeamSize = 5,
+        batch_size: BatchSize = DEFAULT_BATCH_SIZE,
+        beam_size: BeamSize = DEFAULT_BEAM_SIZE,
         initial_prompt: InitialPrompt = "",
         hotwords: Hotwords = "",
         glossary: Glossary = True,
@@ -81,32 +87,13 @@ def _on_recordings(action: str) -> Callable[..., None]:
         started_at: StartedAt = None,
         max_line_width: LineWidth = 42,
         max_line_count: LineCount = 2,
+        points: Points = 7,
+        words: Words = None,
     ) -> None:
         from transcriber import pipeline
 
-        options = pipeline.Options(
-            plan=plan,
-            output_dir=output_dir,
-            output_format=output_format,
-            model=model,
-            language=language,
-            languages=tuple(name for name in languages.split(",") if name),
-            task=task,
-            device=device,
-            compute_type=compute_type,
-            threads=threads,
-            batch_size=batch_size,
-            beam_size=beam_size,
-            initial_prompt=initial_prompt,
-            hotwords=hotwords,
-            glossary=glossary,
-            vad_filter=vad_filter,
-            start=start,
-            end=end,
-            started_at=started_at,
-            max_line_width=max_line_width,
-            max_line_count=max_line_count,
-        )
+        given = {name: value for name, value in locals().items() if name in Options.__slots__}
+        options = Options(**{**given, "languages": tuple(filter(None, languages.split(",")))})
         _each(recordings, options, getattr(pipeline, action))
 
     return command
@@ -168,14 +155,36 @@ def summarise(
     plan: PlanFile = None,
     output_dir: OutputDir = None,
     output_format: Formats = "all",
+    points: Points = 7,
+    words: Words = None,
 ) -> None:
     from transcriber import pipeline
 
-    options = pipeline.Options(plan=plan, output_dir=output_dir, output_format=output_format)
+    options = Options(plan=plan, output_dir=output_dir, output_format=output_format, points=points, words=words)
     _tell(pipeline.summarise(transcript, options, recording=recording))
 
 
 def demo(output_dir: OutputDir = None) -> None:
     from transcriber import pipeline
 
-    _each([pipeline.sample_session()], pipeline.Options(output_dir=output_dir), pipeline.run)
+    _each([pipeline.sample_session()], Options(output_dir=output_dir), pipeline.run)
+
+
+def explain(
+    session: Annotated[Path, typer.Argument(help="A session's folder in outputs/, or its transcript.json.")],
+    question: Annotated[str, typer.Argument(help="A question's id in the plan, such as q3.")],
+    plan: PlanFile = None,
+    points: Points = 7,
+) -> None:
+    """Say why each sentence was chosen for a question, and why the close losers were not."""
+    from transcriber import pipeline
+    from transcriber.timecode import clock
+
+    transcript = session / "transcript.json" if session.is_dir() else session
+    verdict, sentences = pipeline.explain(transcript, question, Options(plan=plan, points=points))
+    shown = " (none of these is shown as an answer)" if verdict == "not addressed" else ""
+    print(f"{question}: {verdict}{shown}")
+    for told in sentences:
+        mark = "chosen" if told.chosen else "passed over"
+        print(f"{told.rank:3}. {mark}, {clock(told.sentence.start)}: “{told.sentence.text.strip()}”")
+        print(f"     {told.why}")

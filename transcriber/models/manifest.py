@@ -60,6 +60,7 @@ KINDS = {
         ("preprocessor_config.json",),
     ),
     "sentence-encoder": Kind("sentence encoder", "model.onnx", (("tokenizer.json",),)),
+    "ranker": Kind("evidence ranker", "weights.npz", ()),
 }
 
 

@@ -7,9 +7,7 @@ search, never sampled. Parts of faster-whisper used here are semi-private, hence
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ import numpy as np
 from transcriber.datatypes import Word
 from transcriber.errors import DeviceError, ModelError, UsageError
 from transcriber.transcription.allocator import tune_allocator
+from transcriber.transcription.compute import Compute
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,8 +27,8 @@ WINDOW_FRAMES = 3000  # what the encoder takes: 30 s
 TOKENS_PER_S = 50
 MAX_LENGTH = 448  # positions of the decoder, prompt included
 MAX_PROMPT_TOKENS = 120
-MAX_WORKERS = 4  # each holds scratch memory of its own
 LANGUAGE_SURE = 0.6  # below this probability the two likeliest languages are both tried
+_NOT_SPOKEN = frozenset(" .…-–—*♪♫")
 _OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # marks that belong to the word after or before them
 
 
@@ -58,16 +57,6 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     no_speech_prob: float
     n_tokens: int
     hit_cap: bool  # the decoder ran out of positions: text is missing at the end
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """Where and how fast to compute. Workers decode batches side by side; neither they nor threads change the words."""
-
-    device: str
-    compute_type: str
-    workers: int = 1
-    threads: int = 1  # per worker
 
 
 class Engine:
@@ -247,29 +236,6 @@ def token_counter(folder: Path) -> Callable[[str], int]:
     return lambda text: len(tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids)
 
 
-def plan_compute(device: str, compute_type: str, *, n_threads: int = 0) -> Compute:
-    """What to use for "auto": the GPU if there is one, the fastest precision it supports; all cores if n_threads is 0.
-
-    On a CPU several workers of few threads beat one of many, since much of decoding does not split.
-    """
-    import ctranslate2
-
-    if device == "auto":
-        device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-    if compute_type == "auto":
-        wanted = ("float16", "int8_float16", "float32") if device == "cuda" else ("int8", "float32")
-        try:
-            supported = ctranslate2.get_supported_compute_types(device)
-        except (ValueError, RuntimeError) as error:
-            raise DeviceError(f"There is no device {device!r} here: {error}.", hint="Try --device cpu.") from error
-        compute_type = next(name for name in wanted if name in supported)
-    cores = n_threads or len(
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
-    workers = min(cores, MAX_WORKERS) if device == "cpu" else 1
-    return Compute(device, compute_type, workers, max(1, cores // workers))
-
-
 def _words(result: Any, text: list[int], tokenizer: Any) -> list[Word]:
     """Words with times from an alignment; punctuation joins its word."""
     from faster_whisper.transcribe import merge_punctuations
@@ -292,8 +258,15 @@ def _words(result: Any, text: list[int], tokenizer: Any) -> list[Word]:
         for name, group, a, b in zip(names, groups, edges[:-1], edges[1:], strict=False)
     ]
     merge_punctuations(spoken, _OPENING, _CLOSING)
-    return [
-        Word(start=round(w["start"], 3), end=round(w["end"], 3), text=w["word"], probability=round(w["p"], 3))
-        for w in spoken
-        if any(sign.isalnum() for sign in w["word"])  # dots alone are what Whisper writes for music and noise
-    ]
+    words: list[Word] = []
+    for one in spoken:
+        if not set(one["word"]) - _NOT_SPOKEN:  # what Whisper writes for music and noise
+            continue
+        word = Word(
+            start=round(one["start"], 3), end=round(one["end"], 3), text=one["word"], probability=round(one["p"], 3)
+        )
+        if words and not word.text[0].isspace() and not any(sign.isalnum() for sign in word.text):
+            last = words.pop()  # a sign that belongs to the word before it, as in 30%
+            word = msgspec.structs.replace(last, end=max(last.end, word.end), text=last.text + word.text)
+        words.append(word)
+    return words

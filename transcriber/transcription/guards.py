@@ -20,6 +20,7 @@ MAX_PERIOD = 12  # words in a phrase that may be caught in a loop
 ECHO_WORDS = 6  # so many words of the prompt in a row are an echo
 SURE_LOGPROB, SURE_NO_SPEECH = -0.5, 0.5  # what text needs where the detector finds no speech at all
 SURE_PROBABILITY = 0.5  # what words need that lie outside all speech
+_SENTENCE_ENDS = (".", "?", "!", "…", "。")
 AWAY_S = 0.3  # from speech
 MIN_UNHEARD_S = 1.5  # so much speech without a word means that words are missing
 MAX_WORD_S = 1.2  # a longer word has been stretched over speech that was not written down
@@ -99,13 +100,15 @@ def echoes(words: list[str], prompt: list[str]) -> bool:
 def split_unspoken(
     words: tuple[Word, ...], chunk: Chunk, *, is_sure: Callable[[list[Word]], bool] | None = None
 ) -> tuple[tuple[Word, ...], tuple[str, ...]]:
-    """The words that were spoken, and the texts of those that lie away from all speech and are not sure either."""
+    """The words that were spoken, and the texts of sentences that lie away from all speech and are not sure either."""
     is_sure = is_sure or _mostly_probable
     spans = [(first / SAMPLE_RATE - AWAY_S, last / SAMPLE_RATE + AWAY_S) for first, last in chunk.voiced]
     kept: list[Word] = []
     left_out: list[str] = []
     for inside, run in _runs(words, lambda word: any(word.start < end and word.end > start for start, end in spans)):
-        if inside or is_sure(run):
+        begins = not kept or kept[-1].text.rstrip().endswith(_SENTENCE_ENDS)
+        ends = run[-1] is words[-1] or run[-1].text.rstrip().endswith(_SENTENCE_ENDS)
+        if inside or is_sure(run) or not (begins and ends):  # part of a sentence that was spoken
             kept += run
         else:
             left_out.append("".join(word.text for word in run).strip())

@@ -27,6 +27,7 @@ from transcriber.journal import Journal
 from transcriber.timecode import clock, samples
 from transcriber.transcription import vad
 from transcriber.transcription.ahead import ahead
+from transcriber.transcription.allocator import release
 from transcriber.transcription.chunks import Chunk, chunks
 from transcriber.transcription.engine import Request
 from transcriber.transcription.ladder import Decoder, Outcome, decode_chunks
@@ -96,6 +97,7 @@ def transcribe(
                 run.n_resumed += len(batch) * resumed
                 if progress:
                     progress(_progress(run, job))
+        release()  # the engine is gone by now
         _note_silence(run, job.start + reader.n_samples / SAMPLE_RATE)
         return _transcript(job, reader, run, sha256.result())
 
