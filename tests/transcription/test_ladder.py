@@ -122,7 +122,7 @@ def test_sure_text_without_detected_speech_is_kept() -> None:
 def test_doubtful_words_away_from_speech_are_left_out_of_a_chunk_that_has_speech() -> None:
     n = 10 * SAMPLE_RATE
     one = Chunk(0, 0, np.zeros(n, np.int16), chunk().time_map, ((0, n // 2),))
-    real = words("we talk for five seconds and then people clap", duration=5.0)
+    real = words("we talk for five seconds and then people clap.", duration=5.0)
     invented = tuple(
         Word(start=8.0 + at / 2, end=8.4 + at / 2, text=text, probability=0.2)
         for at, text in enumerate([" Oh", " yes."])
