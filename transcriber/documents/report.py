@@ -40,6 +40,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     place: int | None
     context: str = ""
     also: tuple[Quote, ...] = ()
+    against: tuple[Quote, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +107,12 @@ def render(session: Session, *, audio: bytes | None) -> str:
 def _answers(summary: Summary, words: Sequence[Spoken]) -> list[tuple[Answer, str, str, list[Quote]]]:
     """Each answer with its verdict in words, its reach and its quotes."""
     return [
-        (answer, facts.VERDICTS[answer.verdict], facts.reach(answer), [_quote(p, words) for p in answer.key_points])
+        (
+            answer,
+            facts.VERDICTS[answer.verdict],
+            facts.reach(answer),
+            [_quote(point, words) for point in answer.key_points or answer.closest],
+        )
         for answer in summary.answers
     ]
 
@@ -122,6 +128,7 @@ def _quote(point: KeyPoint, words: Sequence[Spoken]) -> Quote:
         place=inside[0] if inside else None,
         context=point.context,
         also=tuple(_mention(mention, words) for mention in point.also),
+        against=tuple(_mention(mention, words) for mention in point.against),
     )
 
 
@@ -165,7 +172,7 @@ def _quoted(summary: Summary, words: Sequence[Spoken]) -> frozenset[int]:
 def _targets(answers: list[tuple[Answer, str, str, list[Quote]]]) -> frozenset[int]:
     """The numbers of the words that quotes link to."""
     quotes = [quote for *_, found in answers for quote in found]
-    return frozenset(q.place for quote in quotes for q in (quote, *quote.also) if q.place is not None)
+    return frozenset(q.place for quote in quotes for q in (quote, *quote.also, *quote.against) if q.place is not None)
 
 
 # ---- the transcript

@@ -109,9 +109,9 @@ def _answer_md(number: int, answer: Answer) -> list[str]:
     parts = [f"## {number}. {markdown(answer.text)}"]
     if answer.verdict == "not addressed":
         parts.append(f"**{VERDICTS[answer.verdict]}.** No passage that answers this question was found.")
-        if answer.key_points:
+        if nearest := answer.key_points or answer.closest:
             parts.append("Nearest passages, which do not answer it:")
-            parts += [f"- {_where(point)}: “{markdown(point.text)}”" for point in answer.key_points]
+            parts += ["\n".join(f"- {_where(point)}: “{markdown(point.text)}”" for point in nearest)]
         return parts
     parts.append(f"**{VERDICTS[answer.verdict]}** · {reach(answer)}")
     for point in answer.key_points:
@@ -123,6 +123,9 @@ def _quote_md(point: KeyPoint) -> str:
     lines = [f"> {markdown(point.text)}", ">", f"> — {_where(point)}"]
     if context := markdown(point.context):
         lines += ["", f"Just before: *{context}*"]
+    if point.against:
+        seen = (f"- {_where(other)}: “{markdown(other.text)}”" for other in point.against)
+        lines += ["", "Perhaps seen otherwise:", "", *seen]
     if point.also:
         lines += ["", "Also said by:", "", *(f"- {_where(other)}: “{markdown(other.text)}”" for other in point.also)]
     return "\n".join(lines)
