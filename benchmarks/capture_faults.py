@@ -487,9 +487,10 @@ def soak(bench: Bench) -> str:
     growth = (max(settled) - settled[0]) / 1024
     hours = (recording.n_samples or 0) / RATE_HZ / 3600
     assert not recording.gaps, recording.gaps
-    levels = [event for event in read(request.folder / recordings.EVENTS) if event["event"] == "level"]
-    overflows = max((event.get("overflows", 0) for event in levels), default=0)
-    assert same, f"the files are not what was played; the driver reported {overflows} overflows: was the machine busy?"
+    events = read(request.folder / recordings.EVENTS)
+    overflows = max(event.get("overflows", 0) for event in events)
+    restarts = sum(event["event"] == "resume" for event in events)
+    assert same, f"the files differ from what was played before frame {at}: {overflows} overflows, {restarts} restarts"
     assert growth <= 20, growth
     return (
         f"{hours:.1f} h at {speed} times their pace: {len(recording.segments)} files, bit-exact over their borders; "
