@@ -12,7 +12,7 @@ Events are objects with `event` and, in frames of the time line, `at`:
     segment  a file begins                          sealed  it is closed: frames, sha256 of its sound
     gap      frames of silence for lost sound: cause
     marker   label                                  phase   kind, title, id: what begins here
-    level    each second, per channel [peak, RMS, clips so far], in dBFS
+    level    each second, per channel [peak, RMS, clips so far], in dBFS; overflows the driver reported, if any
     clock    each minute: zero_wall; ppm is how fast the device's clock runs
     stop     the end: why
 """

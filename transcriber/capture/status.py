@@ -16,6 +16,7 @@ class Status:
         self.synced = 0
         self.synced_at: float | None = None
         self.heard_until: float | None = None  # where a session that goes on had broken off, on the take's clock
+        self.overflows = 0  # as the driver says; some say it always, some never
         self.gaps = 0
         self.lost = 0.0
         self.restarts = 0

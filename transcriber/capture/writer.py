@@ -91,6 +91,7 @@ class Writer(threading.Thread):
         if self.timeline is None:
             self.timeline = Timeline(rate_hz=self.take.form.rate_hz, burst=self.take.burst)
             self._start(block)
+        self.status.overflows += block.overflow
         for piece in self.timeline.feed(block):
             self._place(piece)
         self.status.fresh_sound.append(block.pcm)
@@ -244,7 +245,8 @@ class Writer(threading.Thread):
             [round(state["peak_db"], 1), round(state["rms_db"], 1), state["clips"]] for state in self.status.meter
         ]
         zero_at = self.timeline.zero_at
-        self.note({"event": "level", "at": self.status.frames, "zero": round(zero_at, 6), "levels": levels})
+        record = {"event": "level", "at": self.status.frames, "zero": round(zero_at, 6), "levels": levels}
+        self.note(record | ({"overflows": self.status.overflows} if self.status.overflows else {}))
         if moment >= self._next_clock:
             self._next_clock = moment + _CLOCK_EVERY
             self.status.ppm = self._drift.ppm(moment, zero_at)
