@@ -23,8 +23,9 @@ SURE_PROBABILITY = 0.5  # what words need that lie outside all speech
 _SENTENCE_ENDS = (".", "?", "!", "…", "。")
 AWAY_S = 0.3  # from speech
 MIN_UNHEARD_S = 1.5  # so much speech without a word means that words are missing
-MAX_WORD_S = 1.2  # a longer word has been stretched over speech that was not written down
+MAX_WORD_S = 0.8  # a longer word has been stretched over speech that was not written down
 NEAR_WORD_S = 0.2
+JOIN_S = 1.6  # alignment spreads a few words over what is missing: holes between them count as one
 
 
 def faults(heard: Hypothesis, chunk: Chunk, *, prompt: str = "") -> tuple[str, ...]:
@@ -59,7 +60,7 @@ def unheard(words: Iterable[Word], chunk: Chunk) -> float:
         end = min(word.end, word.start + MAX_WORD_S) + NEAR_WORD_S
         speech[_window(word.start - NEAR_WORD_S) : _window(end) + 1] = False
     places = np.flatnonzero(speech)
-    stretches = np.split(places, np.flatnonzero(np.diff(places) > _window(2 * NEAR_WORD_S)) + 1)
+    stretches = np.split(places, np.flatnonzero(np.diff(places) > _window(JOIN_S)) + 1)
     lengths = [len(stretch) * WINDOW_SAMPLES / SAMPLE_RATE for stretch in stretches]
     return sum(length for length in lengths if length >= MIN_UNHEARD_S)
 
