@@ -461,12 +461,12 @@ def loads(bench: Bench) -> str:
 def soak(bench: Bench) -> str:
     """eight hours of sound, faster than they pass
 
-    The driver's ring holds 0.3 s of the machine's time at this pace, and the clock cannot see a loss: leave it idle.
+    The driver's ring holds 0.7 s of the machine's time at this pace, and the clock cannot see a loss: leave it idle.
     """
     speed = 60
     name, since = bench.device(loop=1, ppm=(speed - 1) * 1_000_000)
     duration = 3600.0 * (8 if bench.scale >= 1 else 1)
-    request = Request(folder=bench.folder(), device=name, duration=duration, latency=20.0)
+    request = Request(folder=bench.folder(), device=name, duration=duration, latency=40.0)
     take = Take(bench, request, since)
     sizes: list[int] = []
     while take.live is not None and take.live.state != "ended":
