@@ -12,9 +12,11 @@ import av
 import numpy as np
 import pytest
 
+from transcriber import recordings
 from transcriber.audio import BLOCK_SAMPLES, Reader, fingerprint, identity, open_recording
 from transcriber.datatypes import SAMPLE_RATE, AudioFile, Recording
 from transcriber.errors import InputError, NoSpeechError, TranscriberError
+from transcriber.journal import Journal
 
 DURATION_S = 3.0
 BEEP = (1.0, 1.5)  # seconds: silence, a 500 Hz beep, silence
@@ -278,3 +280,20 @@ def test_names_of_content(tmp_path: Path) -> None:
     opened = [open_recording(path) for path in (a, b, other)]
     assert identity(opened[0]) == identity(opened[1]) != identity(opened[2])
     assert fingerprint(opened[0]) == fingerprint(opened[1]) != fingerprint(opened[2])
+
+
+@pytest.mark.parametrize("with_events", [True, False])
+def test_a_session_keeps_its_name_of_content_while_it_grows_and_when_it_is_closed(
+    tmp_path: Path, with_events: bool
+) -> None:
+    if with_events:
+        with Journal(tmp_path / recordings.EVENTS) as events:
+            events.append({"event": "start", "started_at": "2026-06-24T17:30:00+02:00"})
+    pcm_wav(tmp_path / "0001.wav", sizes=0xFFFFFFFF)
+    growing = identity(open_recording(tmp_path))
+    pcm_wav(tmp_path / "0001.wav")
+    pcm_wav(tmp_path / "0002.wav")
+    closed = open_recording(tmp_path)
+    assert len(closed.segments) == 2
+    assert identity(closed) == growing
+    assert fingerprint(closed) != growing

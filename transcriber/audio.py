@@ -73,12 +73,10 @@ def fingerprint(recording: Recording) -> str:
 def identity(recording: Recording) -> str:
     """A short name for a recording's content, without reading it whole; the same while a session still grows."""
     first = Path(recording.segments[0].path)
-    digest = hashlib.sha256()
-    if len(recording.segments) == 1 and not recordings.is_session(first.parent):
-        digest.update(f"{first.stat().st_size} ".encode())
+    if recordings.is_session(first.parent):
+        return hashlib.sha256(recordings.birth(first.parent)).hexdigest()[:12]
     with first.open("rb") as file:
-        digest.update(file.read(1 << 16))
-    return digest.hexdigest()[:12]
+        return hashlib.sha256(f"{first.stat().st_size} ".encode() + file.read(1 << 16)).hexdigest()[:12]
 
 
 class Reader:

@@ -91,6 +91,16 @@ def wav_format(path: Path) -> WavFormat:
     return WavFormat(rate_hz=rate_hz, channels=channels, bits=bits, n_frames=n_bytes // frame_bytes, is_open=is_open)
 
 
+def birth(folder: Path) -> bytes:
+    """What is the same for all of a session's life and no other's: its first event, else how its sound begins."""
+    with suppress(FileNotFoundError), (folder / EVENTS).open("rb") as events:
+        if first := events.readline():
+            return first
+    with segment_paths(folder)[0].open("rb") as sound:
+        sound.seek(HEADER_BYTES)  # the header changes when the file is closed
+        return sound.read(1 << 16)
+
+
 def load(folder: Path) -> Recording:
     """The session as it is now: while it still grows and after a crash it is good up to what is on the disk.
 
