@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+import msgspec
+
 from transcriber.datatypes import Answer, Gap, KeyPoint, Mention, Session, Summary
 from transcriber.documents.facts import VERDICTS, flagged_words, making, occasion, reach, stretch
 from transcriber.documents.paragraphs import Block, Heading, Paragraph, blocks
@@ -60,7 +62,8 @@ def transcript_md(session: Session) -> str:
     parts = [f"# {markdown(session.plan.title)}"]
     if when := occasion(session):
         parts.append(markdown(when))
-    parts += [_making_md(session), "## Transcript", *(_md_block(block) for block in found)]
+    before = msgspec.structs.replace(session, summary=None)  # the transcript is the same before and after the summary
+    parts += [_making_md(before), "## Transcript", *(_md_block(block) for block in found)]
     if doubtful := list(_doubtful(found)):
         parts += ["## Passages to check", "\n".join(doubtful)]
     return "\n\n".join(parts) + "\n"
