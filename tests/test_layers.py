@@ -22,7 +22,7 @@ RANKS = (
     ("recordings", "models", "plan", "media", "mixdown"),
     ("audio",),
     ("capture", "transcription", "summary", "documents", "edits"),
-    ("options",),
+    ("options", "runs"),
     ("pipeline",),
     ("doctor", "evaluate"),
     ("",),  # transcriber/__init__.py: the public names

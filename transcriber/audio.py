@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Block = NDArray[np.int16]  # (n_samples,)
 
 BLOCK_SAMPLES = 32_768  # 2.048 s
+IDENTITY_BYTES, IDENTITY_PROBES = 1 << 16, 9
 MAX_JUMP_S = 0.25  # a time stamp this far ahead of the sound before it means that sound is missing
 MAX_FILL_S = 6 * 3600.0  # beyond this a time stamp is taken for damage
 _NO_TIME_ZERO = ("matroska", "mov")  # containers whose own clock starts at 0, sound or not
@@ -75,8 +76,13 @@ def identity(recording: Recording) -> str:
     first = Path(recording.segments[0].path)
     if recordings.is_session(first.parent):
         return hashlib.sha256(recordings.birth(first.parent)).hexdigest()[:12]
+    size = first.stat().st_size
+    digest = hashlib.sha256(f"{size} ".encode())
     with first.open("rb") as file:
-        return hashlib.sha256(f"{first.stat().st_size} ".encode() + file.read(1 << 16)).hexdigest()[:12]
+        for place in range(IDENTITY_PROBES):  # recordings may begin alike, with silence
+            file.seek(max(0, size - IDENTITY_BYTES) * place // (IDENTITY_PROBES - 1))
+            digest.update(file.read(IDENTITY_BYTES))
+    return digest.hexdigest()[:12]
 
 
 class Reader:
@@ -113,20 +119,20 @@ class Reader:
 
 def _file_sound(path: Path, trouble: Trouble, *, start: float) -> Iterator[Block]:
     """One file as mono pieces at 16 kHz. `start` is its place in the session, for the gaps it may hold."""
-    import av
 
     with open_media(path) as container:
         stream = container.streams.audio[0]
         stream.codec_context.thread_type = "AUTO"
-        declared = None if container.duration is None else container.duration / 1e6
+        declared = _declared(container, stream)
         n = 0
-        resampler = av.AudioResampler(format="s16p", rate=SAMPLE_RATE)
         frames = _in_place(_frames(container, stream, trouble), _origin(container), trouble, start=start)
         mixer = Mixer()
-        for piece in mixer(_resampled(_finite(frames, stream, trouble), resampler)):
-            n += len(piece)
-            yield piece
-    trouble.remarks += mixer.notices()
+        try:
+            for piece in mixer(_resampled(_finite(frames, stream, trouble))):
+                n += len(piece)
+                yield piece
+        finally:  # also where only a stretch is read
+            trouble.remarks += mixer.notices()
     _compare_lengths(path, declared, seconds(n), trouble)
 
 
@@ -185,7 +191,7 @@ def _silent_frames(like: AudioFrame, duration: float) -> Iterator[AudioFrame]:
         frame = av.AudioFrame(format=like.format.name, layout=like.layout.name, samples=n)
         frame.sample_rate = like.sample_rate
         for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
+            plane.update((b"\x80" if like.format.name.startswith("u8") else b"\0") * plane.buffer_size)
         left -= n
         yield frame
 
@@ -211,12 +217,24 @@ def _finite(frames: Iterator[AudioFrame], stream: Any, trouble: Trouble) -> Iter
             yield frame
 
 
-def _resampled(frames: Iterator[AudioFrame], resampler: Any) -> Iterator[Block]:
-    """Samples (n_channels, n_samples) at 16 kHz."""
+def _resampled(frames: Iterator[AudioFrame]) -> Iterator[Block]:
+    """Samples (n_channels, n_samples) at 16 kHz; a file may change its rate or channels half-way."""
+    import av
+
+    resampler, shape = None, None
     for frame in frames:
+        if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
+            yield from _drained(resampler)
+            resampler = av.AudioResampler(format="s16p", rate=SAMPLE_RATE)
         frame.pts = None
+        assert resampler is not None
         yield from (cast("Block", out.to_ndarray()) for out in resampler.resample(frame))
-    yield from (cast("Block", out.to_ndarray()) for out in resampler.resample(None))
+    yield from _drained(resampler)
+
+
+def _drained(resampler: Any) -> Iterator[Block]:
+    if resampler is not None:
+        yield from (cast("Block", out.to_ndarray()) for out in resampler.resample(None))
 
 
 def _silence(n_samples: int) -> Iterator[Block]:
@@ -251,6 +269,15 @@ def _blocks(pieces: Iterable[Block]) -> Iterator[Block]:
             pending, n = [joined[whole:]], n - whole
     if n:
         yield np.concatenate(pending)
+
+
+def _declared(container: Any, stream: Any) -> float | None:
+    """Seconds of sound that the file says it has; pictures may last longer than the sound."""
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    if container.duration is None or container.streams.video:
+        return None
+    return float(container.duration) / 1e6
 
 
 def _compare_lengths(path: Path, declared: float | None, decoded: float, trouble: Trouble) -> None:

@@ -37,6 +37,10 @@ class Mixer:
         pending: list[Sound] = []
         n = 0
         for piece in pieces:
+            if pending and len(piece) != len(pending[0]):  # the file changes its channels half-way
+                if n:
+                    yield self._mix(np.concatenate(pending, axis=1))
+                pending, n = [], 0
             if len(piece) == 1:
                 yield piece[0]
                 continue

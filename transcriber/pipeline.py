@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from transcriber.documents.sound import encode_aac
 from transcriber.documents.tables import read_transcript
 from transcriber.errors import PlanError, UsageError
 from transcriber.options import Options
+from transcriber.runs import journal_path, session_folder
 from transcriber.summary.encoder import SentenceEncoder
 from transcriber.summary.explain import Explanation
 from transcriber.summary.explain import explain as _explain
@@ -33,7 +33,7 @@ from transcriber.transcription.prompt import build_prompt
 
 SENTENCE_ENCODER = "minilm-l6-v2-int8"
 EVIDENCE_RANKER = "evidence-ranker"
-CHUNK_RULES = 1  # of transcription/chunks.py: another number, and old journals are not resumed
+PLAN_FILES = ("plan.toml", "plan.json")  # beside a recording, or in a session's folder of documents
 _LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "av", "numpy")
 
 ReportProgress = Callable[[loop.Progress, float | None], None]
@@ -52,11 +52,13 @@ def run(recording: Path, options: Options | None = None, *, progress: ReportProg
     """Transcribe a recording, find the key points, write all documents. Each stage is saved before the next begins."""
     options = options or Options()
     parse_formats(options.output_format)
+    _check_task(options)
     opened = _open(recording, options)
     session_plan = _plan(options, recording)
-    folder = _session_folder(opened, options)
+    folder = session_folder(opened, options.output_dir or workspace.outputs(), stretch=_stretch(opened, options))
     with workspace.session_lock(folder, doing=f"run {recording}"):
         transcript = _transcript(opened, session_plan, options, folder=folder, progress=progress)
+        _keep_plan(session_plan, folder)
         session = Session(plan=session_plan, recording=opened, transcript=transcript)
         formats = parse_formats(options.output_format)
         write(session, folder, [name for name in formats if name != "html"], options=_layout(options))
@@ -67,11 +69,13 @@ def transcribe(recording: Path, options: Options | None = None, *, progress: Rep
     """Transcribe a recording and write the transcript's documents."""
     options = options or Options()
     formats = parse_formats(options.output_format)
+    _check_task(options)
     opened = _open(recording, options)
     session_plan = _plan(options, recording)
-    folder = _session_folder(opened, options)
+    folder = session_folder(opened, options.output_dir or workspace.outputs(), stretch=_stretch(opened, options))
     with workspace.session_lock(folder, doing=f"transcribe {recording}"):
         transcript = _transcript(opened, session_plan, options, folder=folder, progress=progress)
+        _keep_plan(session_plan, folder)
         session = Session(plan=session_plan, recording=opened, transcript=transcript)
         paths = write(session, folder, formats, options=_layout(options), audio=_sound(session, formats))
         return Result(session, folder, paths)
@@ -88,6 +92,7 @@ def summarise(transcript: Path, options: Options | None = None, *, recording: Pa
     session = Session(plan=_plan(options, transcript.parent), recording=opened, transcript=read)
     folder = transcript.parent if options.output_dir is None else options.output_dir / workspace.safe_name(read.session)
     with workspace.session_lock(folder, doing=f"summarise {transcript}"):
+        _keep_plan(session.plan, folder)
         return _summarised(session, folder, options)
 
 
@@ -142,6 +147,11 @@ def _sound(session: Session, formats: Sequence[str]) -> bytes | None:
     return encode_aac(audio.Reader(session.recording, start=source.start, end=source.start + source.duration))
 
 
+def _check_task(options: Options) -> None:
+    if options.task not in ("transcribe", "translate"):
+        raise UsageError(f"There is no task {options.task!r}.", hint="Use transcribe, or translate (into English).")
+
+
 def _open(path: Path, options: Options) -> Recording:
     opened = audio.open_recording(path)
     if options.started_at is None:
@@ -164,21 +174,14 @@ def _recording_of(transcript: Transcript, path: Path | None) -> Recording:
 def _plan(options: Options, beside: Path) -> Plan:
     if options.plan is not None:
         return plan.read(options.plan)
-    own = (beside if beside.is_dir() else beside.parent) / "plan.toml"
-    return plan.read(own) if own.is_file() else plan.builtin()
+    folder = beside if beside.is_dir() else beside.parent
+    own = next((folder / name for name in PLAN_FILES if (folder / name).is_file()), None)
+    return plan.read(own) if own else plan.builtin()
 
 
-def _session_folder(recording: Recording, options: Options) -> Path:
-    """outputs/<session>, or <session>-2 and so on where that name is taken by another recording."""
-    base = (options.output_dir or workspace.outputs()) / workspace.safe_name(recording.session)
-    identity = audio.identity(recording)
-    number = 1
-    while True:
-        folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
-        journals = list((folder / ".journal").glob("*.jsonl"))
-        if not journals or any(path.name.startswith(identity) for path in journals):
-            return folder
-        number += 1
+def _keep_plan(session_plan: Plan, folder: Path) -> None:
+    """The plan lies beside the documents made with it, so that `summarise` and `explain` find it."""
+    workspace.write_atomic(folder / PLAN_FILES[-1], msgspec.json.format(msgspec.json.encode(session_plan), indent=1))
 
 
 def _layout(options: Options) -> Layout:
@@ -197,14 +200,17 @@ def _transcript(
     model = models.find(options.model)
     start, end = _stretch(recording, options)
     compute = plan_compute(options.device, options.compute_type, n_threads=options.threads)
-    prompt, notices = _prompt(session_plan, options, model.folder)
+    is_guess = session_plan == plan.builtin()  # its glossary is English, and perhaps of another session
+    wanted = options.glossary and not (is_guess and options.language not in ("auto", "en"))
+    prompt, notices = _prompt(session_plan if wanted else None, options, model.folder)
     request = engine.Request(
         language=None if options.language == "auto" else options.language,
         languages=options.languages,
         task=options.task,
         beam_size=options.beam_size,
         prompt=prompt,
-        prompt_language="en" if session_plan == plan.builtin() else None,
+        prompt_language="en" if is_guess and wanted else None,
+        prompt_elsewhere=_prompt(None, options, model.folder)[0],
     )
     settings = _settings(options, model.sha256, compute, prompt)
     job = loop.Job(
@@ -212,7 +218,7 @@ def _transcript(
         settings=settings,
         request=request,
         model=model.name,
-        journal=_journal(folder, recording, [settings, request, start, end, options.batch_size, CHUNK_RULES]),
+        journal=journal_path(folder, recording, [settings, request, options.batch_size], stretch=(start, end)),
         start=start,
         end=end,
         batch_size=options.batch_size,
@@ -244,8 +250,8 @@ def _length(recording: Recording, start: float, end: float | None) -> float | No
     return max(0.0, min(whole, end if end is not None else whole) - start)
 
 
-def _prompt(session_plan: Plan, options: Options, model: Path) -> tuple[str, tuple[str, ...]]:
-    terms = [*options.hotwords.split(","), *(session_plan.glossary if options.glossary else ())]
+def _prompt(session_plan: Plan | None, options: Options, model: Path) -> tuple[str, tuple[str, ...]]:
+    terms = [*options.hotwords.split(","), *(session_plan.glossary if session_plan else ())]
     try:
         prompt = build_prompt(options.initial_prompt, terms, count_tokens=engine.token_counter(model))
     except ValueError as error:
@@ -269,9 +275,3 @@ def _settings(options: Options, model_sha256: str, compute: Compute, prompt: str
         model_sha256=model_sha256,
         versions={name: version(name) for name in _LIBRARIES},
     )
-
-
-def _journal(folder: Path, recording: Recording, decides: list[object]) -> Path:
-    """The journal of this recording with just these settings; others have their own, so runs never mix."""
-    key = hashlib.sha256(msgspec.json.encode(decides)).hexdigest()[:12]
-    return folder / ".journal" / f"{audio.identity(recording)}-{key}.jsonl"

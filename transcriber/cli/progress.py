@@ -38,7 +38,7 @@ class _Pace:
 def showing(title: str) -> Iterator[ReportProgress]:
     """Shows what is reported while the block runs, and says at its end what a former run had done."""
     latest: Progress | None = None
-    with _bar(title) if sys.stderr.isatty() else nullcontext(_lines(title)) as show:
+    with _bar(title) if sys.stderr and sys.stderr.isatty() else nullcontext(_lines(title)) as show:
 
         def report(progress: Progress, total: float | None) -> None:
             nonlocal latest

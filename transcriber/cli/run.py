@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transcriber.cli.app import examples, tell
-from transcriber.errors import PartialFailure, TranscriberError, UsageError
+from transcriber.errors import PartialFailure, UsageError
 from transcriber.options import DEFAULT_BATCH_SIZE, DEFAULT_BEAM_SIZE, DEFAULT_MODEL, Options
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _on_recordings(action: str) -> Callable[..., None]:
         from transcriber import pipeline
 
         given = {name: value for name, value in locals().items() if name in Options.__slots__}
-        options = Options(**{**given, "languages": tuple(filter(None, languages.split(",")))})
+        options = Options(**{**given, "languages": tuple(filter(None, map(str.strip, languages.split(","))))})
         _each(recordings, options, getattr(pipeline, action))
 
     return command
@@ -104,13 +104,13 @@ def _each(recordings: list[Path], options: Options, work: Callable[..., Result])
     from transcriber.cli.progress import showing
 
     _refuse_twins(recordings)
-    failed: list[tuple[Path, TranscriberError]] = []
+    failed: list[tuple[Path, Exception]] = []
     for path in recordings:
         try:
             with showing(path.name) as progress:
                 result = work(path, options, progress=progress)
             _tell(result)
-        except TranscriberError as error:
+        except Exception as error:
             if len(recordings) == 1:
                 raise
             tell(error)

@@ -48,4 +48,4 @@ def ahead(items: Iterable[Item], *, depth: int) -> Generator[Item, None, None]:
             yield value  # type: ignore[misc]
     finally:
         stopped.set()
-        thread.join()
+        thread.join(timeout=1.0)  # it may be deep in a long silence; as a daemon it ends with the process at the latest

@@ -134,15 +134,20 @@ def _cut(marked: Iterable[_Marked]) -> Iterator[Chunk]:
 
 
 def _best_cut(full: list[_Marked]) -> int:
-    """Where to cut: in the middle of the best pause after MIN_CHUNK, else at the quietest place there."""
+    """Where to cut: at the quietest place of the best pause after MIN_CHUNK, else at the quietest place there."""
     pauses = list(_pauses(full))
     if pauses:
         # A pause of over 0.6 s is as good as any longer one; then a fuller chunk is better.
         first, last = max(pauses, key=lambda p: min(_true_length(full, p) / WINDOWS_PER_S, 0.6) + p[1] / MAX_CHUNK / 10)
-        return (first + last) // 2
-    levels = np.array([mark.window.level_db for mark in full])
-    smooth = np.convolve(levels, np.ones(3) / 3, "same")
-    return MIN_CHUNK + int(np.argmin(smooth[MIN_CHUNK : MAX_CHUNK - 1])) + 1
+        return _quietest(full, max(first, MIN_CHUNK), last)
+    return _quietest(full, MIN_CHUNK, MAX_CHUNK - 1)
+
+
+def _quietest(full: list[_Marked], first: int, last: int) -> int:
+    """The place in first .. last with the least sound around it; the middle one where several are alike."""
+    levels = np.convolve([mark.window.level_db for mark in full], np.ones(3) / 3, "same")[first:last]
+    alike = np.flatnonzero(levels <= levels.min() + 1.0)
+    return first + int(alike[len(alike) // 2])
 
 
 def _pauses(full: list[_Marked]) -> Iterator[tuple[int, int]]:

@@ -44,6 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     beam_size: int = 5
     prompt: str = ""
     prompt_language: str | None = None
+    prompt_elsewhere: str = ""  # the prompt for all other languages
     repetition_penalty: float = 1.0
 
 

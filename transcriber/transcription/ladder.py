@@ -52,7 +52,7 @@ def decode_chunks(decoder: Decoder, chunks: Sequence[Chunk], request: Request) -
 
 def _settle(decoder: Decoder, chunk: Chunk, first: Hypothesis, request: Request) -> Outcome:
     if request.prompt and request.prompt_language not in (None, first.language):
-        request = msgspec.structs.replace(request, prompt="")
+        request = msgspec.structs.replace(request, prompt=request.prompt_elsewhere)
         (first,) = decoder.decode([chunk.samples], request)
     tried = [(first, guards.faults(first, chunk, prompt=request.prompt))]
     for step in _steps(request):
@@ -86,7 +86,7 @@ def _outcome(best: Hypothesis, chunk: Chunk, attempts: tuple[str, ...], flags: t
         language=best.language,
         language_probability=best.language_probability,
         attempts=attempts,
-        flags=flags if words else (),
+        flags=() if "no speech" in flags else flags,
         left_out=left_out,
     )
 

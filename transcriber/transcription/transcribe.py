@@ -12,7 +12,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -114,7 +114,7 @@ def _decoded(
     batches: Iterable[Batch], job: Job, journal: Journal, load_engine: Callable[[], Decoder]
 ) -> Iterator[tuple[Batch, tuple[Outcome, ...], bool]]:
     """Each batch with its outcomes, in order, and whether they came from the journal."""
-    finished = {record["key"]: record["outcomes"] for record in journal.records}
+    finished = dict(_readable(journal))
     engine: Decoder | None = None
     writing = Lock()
 
@@ -130,7 +130,7 @@ def _decoded(
         for batch in batches:
             key = _key(batch)
             if key in finished:
-                waiting.append((batch, msgspec.convert(finished[key], tuple[Outcome, ...])))
+                waiting.append((batch, finished[key]))
             else:
                 engine = engine or load_engine()
                 waiting.append((batch, pool.submit(compute, engine, batch, key)))
@@ -139,7 +139,14 @@ def _decoded(
         while waiting:
             yield _settled(waiting.popleft())
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)  # what is being computed is still saved
+
+
+def _readable(journal: Journal) -> Iterator[tuple[str, tuple[Outcome, ...]]]:
+    """What the journal holds; a record of another make is as good as none."""
+    for record in journal.records:
+        with suppress(msgspec.ValidationError, KeyError):
+            yield record["key"], msgspec.convert(record["outcomes"], tuple[Outcome, ...])
 
 
 def _settled(
@@ -164,6 +171,10 @@ def _collect(run: _Run, batch: Batch, outcomes: tuple[Outcome, ...], *, offset: 
     for chunk, outcome in zip(batch, outcomes, strict=True):
         words = place(outcome.words, chunk, offset_samples=samples(offset))
         begin = offset + chunk.start_sample / SAMPLE_RATE
+        if chunk.voiced and not words:
+            end = begin + chunk.time_map[-1].session_start / SAMPLE_RATE - chunk.start_sample / SAMPLE_RATE
+            run.notices.append(f"Speech between {clock(begin)} and {clock(end)} could not be made out.")
+            run.spoken_until = max(run.spoken_until, end)
         for text in outcome.left_out:
             run.notices.append(f"Left out near {clock(begin)}, since nobody seems to speak there: “{text}”")
         if words:
@@ -185,9 +196,10 @@ def _progress(run: _Run, job: Job) -> Progress:
 def _transcript(job: Job, reader: Reader, run: _Run, sha256: str) -> Transcript:
     duration = reader.n_samples / SAMPLE_RATE
     found = segments(run.passages)
+    notices = (*job.notices, *reader.trouble.notices(), *run.notices)
     if not found:
         raise NoSpeechError(
-            f"No speech was found in {job.recording.session} ({clock(duration)} of sound).",
+            " ".join([f"No speech was found in {job.recording.session} ({clock(duration)} of sound).", *notices]),
             hint="Listen to the recording; if somebody speaks very softly, try --no-vad-filter.",
         )
     spoken = [segment.language for segment in found for _ in segment.words]
@@ -201,7 +213,7 @@ def _transcript(job: Job, reader: Reader, run: _Run, sha256: str) -> Transcript:
             duration=round(duration, 3),
             start=job.start,
             started_at=job.recording.started_at,
-            notices=(*job.notices, *reader.trouble.notices(), *run.notices),
+            notices=notices,
         ),
         model=job.model,
         settings=job.settings,

@@ -15,7 +15,7 @@ SLACK_S = 0.1  # words may reach this far beyond sure speech: soft beginnings an
 def place(words: Iterable[Word], chunk: Chunk, *, offset_samples: int = 0) -> tuple[Word, ...]:
     """The words with times in the session, which begins `offset_samples` before the chunks' time line."""
     spans = list(_joined(chunk.voiced))
-    kept = [_keep_to_speech(word, spans) for word in words]
+    kept = [_keep_to_piece(_keep_to_speech(word, spans), chunk.time_map) for word in words]
     placed = [
         Word(
             start=_session_time(word.start, chunk.time_map, offset_samples),
@@ -49,6 +49,16 @@ def _keep_to_speech(word: Word, spans: list[tuple[float, float]]) -> Word:
     if best <= 0:
         return word
     return Word(start=max(word.start, start), end=min(word.end, end), text=word.text, probability=word.probability)
+
+
+def _keep_to_piece(word: Word, time_map: tuple[TimePiece, ...]) -> Word:
+    """The word cut to the piece of the session it shares most time with: none lasts as long as a shortened pause."""
+    pieces = [(p.chunk_start / SAMPLE_RATE, (p.chunk_start + p.n_samples) / SAMPLE_RATE) for p in time_map]
+    _, start, end = max((min(word.end, end) - max(word.start, start), start, end) for start, end in pieces)
+    if start <= word.start and word.end <= end:
+        return word
+    begin = min(max(word.start, start), end)
+    return Word(start=begin, end=max(begin, min(word.end, end)), text=word.text, probability=word.probability)
 
 
 def _session_time(time: float, time_map: tuple[TimePiece, ...], offset_samples: int, *, is_end: bool = False) -> float:
