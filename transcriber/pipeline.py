@@ -12,10 +12,10 @@ import msgspec
 
 from transcriber import audio, models, plan, workspace
 from transcriber.datatypes import SAMPLE_RATE, Plan, Recording, Session, Settings, Summary, Transcript, Verdict
-from transcriber.documents import Layout, parse_formats, write
+from transcriber.documents import SUMMARY_FORMATS, Layout, parse_formats, write
 from transcriber.documents.sound import encode_aac
 from transcriber.documents.tables import read_transcript
-from transcriber.errors import PlanError, UsageError
+from transcriber.errors import InputError, PlanError, UsageError
 from transcriber.options import Options
 from transcriber.runs import journal_path, session_folder
 from transcriber.summary.encoder import SentenceEncoder
@@ -35,6 +35,8 @@ SENTENCE_ENCODER = "minilm-l6-v2-int8"
 EVIDENCE_RANKER = "evidence-ranker"
 PLAN_FILES = ("plan.toml", "plan.json")  # beside a recording, or in a session's folder of documents
 _LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "av", "numpy")
+
+NO_PLAN = "No plan was given, so the built-in one was used (the ISC session on AI factories)."
 
 ReportProgress = Callable[[loop.Progress, float | None], None]
 
@@ -68,7 +70,9 @@ def run(recording: Path, options: Options | None = None, *, progress: ReportProg
 def transcribe(recording: Path, options: Options | None = None, *, progress: ReportProgress | None = None) -> Result:
     """Transcribe a recording and write the transcript's documents."""
     options = options or Options()
-    formats = parse_formats(options.output_format)
+    formats = [name for name in parse_formats(options.output_format) if name not in SUMMARY_FORMATS]
+    if not formats:
+        raise UsageError("`transcribe` finds no key points.", hint="Use `run`, or another --output-format.")
     _check_task(options)
     opened = _open(recording, options)
     session_plan = _plan(options, recording)
@@ -87,6 +91,7 @@ def summarise(transcript: Path, options: Options | None = None, *, recording: Pa
     With the `recording` the report can play its quotes.
     """
     options = options or Options()
+    transcript = transcript / "transcript.json" if transcript.is_dir() else transcript
     read = read_transcript(transcript)
     opened = _recording_of(read, recording)
     session = Session(plan=_plan(options, transcript.parent), recording=opened, transcript=read)
@@ -104,6 +109,7 @@ def sample_session() -> Path:
 def explain(transcript: Path, question: str, options: Options | None = None) -> tuple[Verdict, tuple[Explanation, ...]]:
     """The verdict on a question (its id), and why sentences were chosen for it or passed over, best first."""
     options = options or Options()
+    transcript = transcript / "transcript.json" if transcript.is_dir() else transcript
     read_back = read_transcript(transcript)
     session_plan = _plan(options, transcript.parent)
     rows = [row for row, asked in enumerate(session_plan.questions) if asked.id == question]
@@ -167,7 +173,13 @@ def _open(path: Path, options: Options) -> Recording:
 
 def _recording_of(transcript: Transcript, path: Path | None) -> Recording:
     if path is not None:
-        return audio.open_recording(path)
+        opened = audio.open_recording(path)
+        if audio.fingerprint(opened) != transcript.recording.sha256:
+            raise InputError(
+                f"{path} is not the recording that this transcript was made from (its SHA-256 differs).",
+                hint=f"It was made from {transcript.recording.file}.",
+            )
+        return opened
     return Recording(session=transcript.session, segments=(), sample_rate=SAMPLE_RATE, n_samples=None)
 
 
@@ -223,7 +235,7 @@ def _transcript(
         end=end,
         batch_size=options.batch_size,
         workers=compute.workers,
-        notices=notices,
+        notices=(*notices, *([NO_PLAN] if is_guess else [])),
     )
     total = _length(recording, start, end)
     report = None if progress is None else lambda done: progress(done, total)

@@ -69,6 +69,7 @@ def test_bad_recordings(tmp_path: Path, name: str, code: int, says: str) -> None
         (["--plan", "nowhere.toml"], 3, "does not exist"),
         (["--language", "klingon"], 2, "klingon"),
         (["--compute-type", "int4"], 6, "int4"),
+        (["--task", "sing"], 2, "no task"),
         (["--initial-prompt", "word " * 300], 8, "too long"),
     ],
 )
@@ -158,3 +159,25 @@ def test_clock_time_and_a_stretch(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "ask not" in (tmp_path / "outputs/day/transcript.txt").read_text()
     assert "1:0" in (tmp_path / "outputs/day/transcript.txt").read_text()
+
+
+def test_summarise_takes_the_plan_of_the_run_and_only_its_own_recording(tmp_path: Path) -> None:
+    shutil.copy(JFK, tmp_path / "talk.flac")
+    shutil.copy(DATA / "plan-harbour.toml", tmp_path / "plan.toml")
+    done = transcriber("run", "talk.flac", "-f", "json,key-points.json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    before = (tmp_path / "outputs/talk/key-points.json").read_bytes()
+    again = transcriber("summarise", "outputs/talk", "-f", "key-points.json", folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "outputs/talk/key-points.json").read_bytes() == before
+    write_wav(tmp_path / "other.wav", np.zeros(16_000, np.int16))
+    wrong = transcriber("summarise", "outputs/talk", "--recording", "other.wav", folder=tmp_path)
+    assert wrong.returncode == 3
+    assert "is not the recording" in wrong.stderr
+
+
+def test_two_stretches_of_a_recording_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    for start in ("0", "2"):
+        done = transcriber("transcribe", JFK, "--from", start, "-f", "txt", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == ["jfk", "jfk-2"]

@@ -109,7 +109,7 @@ def _each(recordings: list[Path], options: Options, work: Callable[..., Result])
         try:
             with showing(path.name) as progress:
                 result = work(path, options, progress=progress)
-            _tell(result)
+            _tell(result, f"{result.folder.name}: " if len(recordings) > 1 else "")
         except Exception as error:
             if len(recordings) == 1:
                 raise
@@ -131,16 +131,18 @@ def _refuse_twins(recordings: list[Path]) -> None:
             raise UsageError(f"{path} is named twice.", hint=f"Name it once: {same}")
 
 
-def _tell(result: Result) -> None:
+def _tell(result: Result, prefix: str = "") -> None:
     """Paths on stdout; what the reader should know on stderr."""
+    from transcriber.documents.facts import VERDICTS
+
     for path in result.paths:
         print(path)
     source = result.session.transcript.recording
     for notice in source.notices:
-        print(f"note: {notice}", file=sys.stderr)
+        print(f"{prefix}note: {notice}", file=sys.stderr)
     if result.session.summary:
         for answer in result.session.summary.answers:
-            print(f"{answer.verdict}: {answer.text}", file=sys.stderr)
+            print(f"{prefix}{VERDICTS[answer.verdict].lower()}: {answer.text}", file=sys.stderr)
 
 
 run = _on_recordings("run")
@@ -148,7 +150,7 @@ transcribe = _on_recordings("transcribe")
 
 
 def summarise(
-    transcript: Annotated[Path, typer.Argument(help="A transcript.json that `run` or `transcribe` wrote.")],
+    transcript: Annotated[Path, typer.Argument(help="A session's folder in outputs/, or its transcript.json.")],
     recording: Annotated[
         Path | None, typer.Option("--recording", help="Its recording, for a report with sound.")
     ] = None,
@@ -180,8 +182,7 @@ def explain(
     from transcriber import pipeline
     from transcriber.timecode import clock
 
-    transcript = session / "transcript.json" if session.is_dir() else session
-    verdict, sentences = pipeline.explain(transcript, question, Options(plan=plan, points=points))
+    verdict, sentences = pipeline.explain(session, question, Options(plan=plan, points=points))
     shown = " (none of these is shown as an answer)" if verdict == "not addressed" else ""
     print(f"{question}: {verdict}{shown}")
     for told in sentences:
