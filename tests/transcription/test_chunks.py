@@ -114,3 +114,15 @@ def test_little_is_held_in_memory() -> None:
 
     next(chunks(counted()))
     assert read <= cutting.MAX_CHUNK + cutting.REACH + cutting.MAX_PAUSE + 1
+
+
+def test_missed_speech_that_looks_like_a_pause_is_cut_at_its_quietest_place() -> None:
+    dip = round(22.0 * SAMPLE_RATE / WINDOW_SAMPLES)
+
+    def missed(window: Window) -> Window:
+        if not 18.0 < window.index * WINDOW_SAMPLES / SAMPLE_RATE < 33.0:
+            return window
+        return Window(window.index, window.samples, 0.02, -60.0 if abs(window.index - dip) <= 2 else -26.0)
+
+    first, *_ = chunks(missed(window) for window in windows([(45.0, 0.5)]))
+    assert abs(len(first.samples) // WINDOW_SAMPLES - dip) <= 3

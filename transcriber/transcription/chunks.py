@@ -35,6 +35,7 @@ PAD = int(0.2 * WINDOWS_PER_S)  # talk begins this much before speech is sure, a
 ONSET, OFFSET = 0.5, 0.35  # speech begins at the one probability and goes on down to the other
 LOUD_BELOW_SPEECH_DB = 15.0  # sound this close to the level of speech may be speech that the detector missed
 LOUD_FLOOR_DB = -55.0
+LOUD_PAUSE_DB = 15.0  # above the quietest place of a pause: no place to cut
 LOUD_SHARE = 0.3  # of the windows around
 FIRST_REFERENCE_DB = -30.0  # the level of speech before any was heard
 REFERENCE_PACE = 0.01  # per window of speech: it follows the talk of the last few seconds
@@ -134,12 +135,15 @@ def _cut(marked: Iterable[_Marked]) -> Iterator[Chunk]:
 
 
 def _best_cut(full: list[_Marked]) -> int:
-    """Where to cut: at the quietest place of the best pause after MIN_CHUNK, else at the quietest place there."""
+    """Where to cut: in the middle of the best pause after MIN_CHUNK, else at the quietest place there."""
     pauses = list(_pauses(full))
     if pauses:
         # A pause of over 0.6 s is as good as any longer one; then a fuller chunk is better.
         first, last = max(pauses, key=lambda p: min(_true_length(full, p) / WINDOWS_PER_S, 0.6) + p[1] / MAX_CHUNK / 10)
-        return _quietest(full, max(first, MIN_CHUNK), last)
+        middle = (first + last) // 2  # the best of a real pause: it leaves silence on both sides
+        quietest = _quietest(full, max(first, MIN_CHUNK), last)
+        is_loud = full[middle].window.level_db > full[quietest].window.level_db + LOUD_PAUSE_DB
+        return quietest if is_loud else middle  # what looks like a pause may be speech that was missed
     return _quietest(full, MIN_CHUNK, MAX_CHUNK - 1)
 
 
