@@ -5,8 +5,8 @@
 A FOLDER holds either session.* with truth.json (sentences with `text`), or index.jsonl (lines with `file`,
 `reference`, `language`) beside its files. Every system gets the same weights, int8 on the CPU, the same number of
 threads, the language, and writes word times. Each runs in a process of its own, one after the other, and its time
-counts from before the model is loaded. `floor` is CTranslate2 alone: encode, generate and align for the chunks and
-batches that ours uses, features made beforehand.
+counts from before the model is loaded. `floor` is our engine alone on the chunks and batches that ours uses: without
+reading, speech detection, guards, retries and journal.
 """
 
 from __future__ import annotations

@@ -121,6 +121,7 @@ def _decoded(
     def compute(decoder: Decoder, batch: Batch, key: str) -> tuple[Outcome, ...]:
         outcomes = decode_chunks(decoder, batch, job.request)
         with writing:
+            release()  # else what each batch leaves behind adds up to a higher peak
             journal.append({"key": key, "outcomes": msgspec.to_builtins(outcomes)})
         return outcomes
 
