@@ -137,6 +137,8 @@ def session_lock(folder: Path, *, doing: str) -> Iterator[None]:
         note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "doing": doing}
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(note).encode(), 0)
+        for left in folder.glob(".*.part"):  # of a run that was killed while it wrote
+            left.unlink(missing_ok=True)
         yield
         os.ftruncate(handle, 0)
     finally:

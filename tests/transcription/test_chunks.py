@@ -126,3 +126,9 @@ def test_missed_speech_that_looks_like_a_pause_is_cut_at_its_quietest_place() ->
 
     first, *_ = chunks(missed(window) for window in windows([(45.0, 0.5)]))
     assert abs(len(first.samples) // WINDOW_SAMPLES - dip) <= 3
+
+
+def test_without_a_filter_every_window_is_in_a_chunk() -> None:
+    talk = [(5.0, 20.0), (5.0, 3.0)]
+    used = [place for chunk in chunks(windows(talk), keep_all=True) for place in sources(chunk)]
+    assert used == [window.index for window in windows(talk)]

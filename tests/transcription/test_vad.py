@@ -32,10 +32,6 @@ def test_every_sample_is_in_a_window(sound: np.ndarray) -> None:
     assert not joined[len(sound) - 100 :].any()
 
 
-def test_without_detection_everything_is_speech(sound: np.ndarray) -> None:
-    assert {window.probability for window in windows([sound], detect=False)} == {1.0}
-
-
 def test_levels_are_dbfs() -> None:
     square = np.tile(np.array([16384, -16384], np.int16), WINDOW_SAMPLES // 2)
     assert level_db(square.reshape(1, -1))[0] == pytest.approx(-6.02, abs=0.01)

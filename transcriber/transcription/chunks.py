@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -62,9 +62,14 @@ class _Marked:
     is_talk: bool
 
 
-def chunks(windows: Iterable[Window]) -> Iterator[Chunk]:
-    """The chunks of a recording, in order."""
-    return _cut(_shorten(_keep_talk(windows)))
+def chunks(windows: Iterable[Window], *, keep_all: bool = False) -> Iterator[Chunk]:
+    """The chunks of a recording, in order; with `keep_all` nothing is left out, speech or not (`--no-vad-filter`)."""
+    marked = _keep_talk(windows)
+    return _cut(map(_as_talk, marked) if keep_all else _shorten(marked))
+
+
+def _as_talk(mark: _Marked) -> _Marked:
+    return replace(mark, is_talk=True)
 
 
 def _keep_talk(windows: Iterable[Window]) -> Iterator[_Marked]:

@@ -40,4 +40,4 @@ def plan_compute(device: str, compute_type: str, *, n_threads: int = 0) -> Compu
         os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     )
     workers = min(cores, MAX_WORKERS) if device == "cpu" else 1
-    return Compute(device, compute_type, workers, max(1, cores // workers))
+    return Compute(device, compute_type, workers, -(-cores // workers))

@@ -84,6 +84,8 @@ class Engine:
                 hint="Try --device cpu --compute-type int8.",
             ) from error
         except (RuntimeError, OSError) as error:
+            if "CUDA" in str(error):
+                raise DeviceError(f"There is no usable GPU here: {error}.", hint="Try --device cpu.") from error
             raise ModelError(
                 f"The model in {folder} cannot be loaded: {error}.", hint="Check it with: transcriber models verify"
             ) from error

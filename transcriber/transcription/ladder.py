@@ -119,10 +119,11 @@ def _in_halves(decoder: Decoder, chunk: Chunk, request: Request) -> Hypothesis |
     shift = at / SAMPLE_RATE
     moved = tuple(msgspec.structs.replace(w, start=w.start + shift, end=w.end + shift) for w in right.words)
     n = max(1, left.n_tokens + right.n_tokens)
+    longer = left if left.n_tokens >= right.n_tokens else right
     return Hypothesis(
         words=(*left.words, *moved),
-        language=left.language,
-        language_probability=left.language_probability,
+        language=longer.language,
+        language_probability=longer.language_probability,
         avg_logprob=(left.avg_logprob * left.n_tokens + right.avg_logprob * right.n_tokens) / n,
         no_speech_prob=max(left.no_speech_prob, right.no_speech_prob),
         n_tokens=n,

@@ -71,6 +71,7 @@ class _Run:
     notices: list[str] = field(default_factory=list)
     n_chunks: int = 0
     n_resumed: int = 0
+    n_redone: int = 0
     spoken_until: float = 0.0
 
 
@@ -89,7 +90,7 @@ def transcribe(
     run = _Run(spoken_until=job.start)
     with ThreadPoolExecutor(1) as hashing, Journal(job.journal) as journal:
         sha256 = hashing.submit(fingerprint, job.recording)
-        found = chunks(vad.windows(reader, detect=job.settings.vad_filter))
+        found = chunks(vad.windows(reader), keep_all=not job.settings.vad_filter)
         with closing(ahead(_batches(found, job.batch_size), depth=2)) as batches:
             for batch, outcomes, resumed in _decoded(batches, job, journal, load_engine):
                 _collect(run, batch, outcomes, offset=job.start)
@@ -176,6 +177,7 @@ def _collect(run: _Run, batch: Batch, outcomes: tuple[Outcome, ...], *, offset: 
             end = begin + chunk.time_map[-1].session_start / SAMPLE_RATE - chunk.start_sample / SAMPLE_RATE
             run.notices.append(f"Speech between {clock(begin)} and {clock(end)} could not be made out.")
             run.spoken_until = max(run.spoken_until, end)
+        run.n_redone += bool(outcome.attempts)
         for text in outcome.left_out:
             run.notices.append(f"Left out near {clock(begin)}, since nobody seems to speak there: “{text}”")
         if words:
@@ -197,7 +199,8 @@ def _progress(run: _Run, job: Job) -> Progress:
 def _transcript(job: Job, reader: Reader, run: _Run, sha256: str) -> Transcript:
     duration = reader.n_samples / SAMPLE_RATE
     found = segments(run.passages)
-    notices = (*job.notices, *reader.trouble.notices(), *run.notices)
+    redone = [f"{run.n_redone} of {run.n_chunks} chunks looked wrong at first and were decoded again."]
+    notices = (*job.notices, *reader.trouble.notices(), *run.notices, *(redone if run.n_redone else []))
     if not found:
         raise NoSpeechError(
             " ".join([f"No speech was found in {job.recording.session} ({clock(duration)} of sound).", *notices]),

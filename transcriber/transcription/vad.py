@@ -31,15 +31,12 @@ class Window:
     level_db: float  # RMS relative to full scale
 
 
-def windows(blocks: Iterable[NDArray[np.int16]], *, detect: bool = True) -> Iterator[Window]:
-    """The blocks' sound as windows; the last one is filled up with silence.
-
-    Without `detect` every window counts as speech (`--no-vad-filter`).
-    """
-    vad = _Silero() if detect else None
+def windows(blocks: Iterable[NDArray[np.int16]]) -> Iterator[Window]:
+    """The blocks' sound as windows; the last one is filled up with silence."""
+    vad = _Silero()
     index = 0
     for group in _window_groups(blocks):
-        probabilities = vad(group) if vad else np.ones(len(group))
+        probabilities = vad(group)
         levels = level_db(group)
         for row, probability, level in zip(group, probabilities, levels, strict=True):
             yield Window(index, row, float(probability), float(level))
