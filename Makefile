@@ -28,7 +28,7 @@ wheel: $(INSTALLED)
 	rm -f dist/*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@for file in models/whisper-base-int8/model.bin models/minilm-l6-v2-int8/model.onnx recordings/sample-session/; do \
-		$(BIN)/python -m zipfile -l dist/*.whl | grep -q "transcriber/shipped/$$file" || { echo "$$file is missing"; exit 1; }; done
+		$(BIN)/python -m zipfile -l dist/*.whl | grep "transcriber/shipped/$$file" >/dev/null || { echo "$$file is missing"; exit 1; }; done
 	@size=$$(cat dist/*.whl | wc -c); echo "$$(ls dist/*.whl): $$size bytes"; test $$size -le $(MAX_WHEEL_BYTES)
 
 $(INSTALLED): pyproject.toml
