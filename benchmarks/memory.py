@@ -50,14 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, help="a recording of speech")
     parser.add_argument("--minutes", type=float, nargs="+", default=[10, 180])
-    parser.add_argument("options", nargs="*", help="options for `run`, after --")
+    parser.add_argument("--options", default="", help="further options for `run`, in one string")
     asked = parser.parse_args()
     found = []
     for minutes in asked.minutes:
         with tempfile.TemporaryDirectory() as folder:
             recording = Path(folder) / "speech.wav"
             repeated(asked.source, recording, minutes=minutes)
-            mib, wall = peak_mib(recording, Path(folder), asked.options)
+            mib, wall = peak_mib(recording, Path(folder), asked.options.split())
         found.append(mib)
         print(f"{minutes:6.0f} min of sound: peak {mib:7.1f} MiB, {wall:7.1f} s", flush=True)
     print(f"growth: {found[-1] - found[0]:.1f} MiB")

@@ -12,10 +12,10 @@ import pytest
 @pytest.fixture(autouse=True, scope="session")
 def _signals_as_in_a_terminal() -> Iterator[None]:
     """What tests start must not inherit ignored signals, as they do when the tests themselves run under nohup."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
         if handler is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
